@@ -1,0 +1,15 @@
+//! Shared words: identifiers, ARNs, the caller, the clock, randomness, secrets. No I/O.
+
+pub mod arn;
+pub mod caller;
+pub mod clock;
+pub mod ids;
+pub mod rng;
+pub mod secret;
+
+pub use arn::Arn;
+pub use caller::{Caller, CallerIdentity, Principal};
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use ids::{AccountId, Region, RequestId};
+pub use rng::{Rng, SystemRng};
+pub use secret::Secret;
