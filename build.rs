@@ -1,1 +1,2 @@
+//! Builds nothing yet beyond the crate itself.
 fn main() {}

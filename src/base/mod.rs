@@ -4,6 +4,7 @@ pub mod arn;
 pub mod caller;
 pub mod clock;
 pub mod ids;
+pub mod keyring;
 pub mod rng;
 pub mod secret;
 
@@ -11,5 +12,6 @@ pub use arn::Arn;
 pub use caller::{Caller, CallerIdentity, Principal};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use ids::{AccountId, Region, RequestId};
+pub use keyring::{KeyRing, KeyRingError, Purpose};
 pub use rng::{Rng, SystemRng};
 pub use secret::Secret;

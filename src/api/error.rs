@@ -1,0 +1,92 @@
+//! What an operation answers when it refuses.
+//!
+//! The rules: an error has a code from the service's model, a message a person can act on, and a status. Whose fault it is
+//! follows from the status and is the metric's label. A private cause is logged once, where the reply is written, and
+//! never sent. The edge alone turns an error into bytes, each protocol in its own form.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
+
+use crate::store::StoreError;
+
+/// A refusal, before a protocol gives it its form.
+#[derive(Debug)]
+pub struct ApiError {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// The error's code, without a namespace, for example `ResourceNotFoundException`.
+    pub code: Cow<'static, str>,
+    /// What is wrong and what to do, for the client; `None` where AWS sends a null message.
+    pub message: Option<String>,
+    /// Further members of the error's body, such as `Type` and `Reason`.
+    pub members: Vec<(&'static str, Value)>,
+    /// Further headers, such as `Retry-After`.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// For the log only.
+    pub cause: Option<String>,
+}
+
+impl ApiError {
+    /// A refusal with this status, code and message.
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: Some(message.into()),
+            members: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+        }
+    }
+
+    /// 400 with this code.
+    pub fn bad_request(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// What is not implemented is refused by name: `what is not supported by Callgate: instead`.
+    pub fn unsupported(what: &str, instead: &str) -> Self {
+        Self::bad_request(
+            "InvalidParameterValueException",
+            format!("{what} is not supported by Callgate: {instead}"),
+        )
+    }
+
+    /// Something failed that the client cannot mend; `cause` goes to the log alone. The edge gives it the code of its
+    /// service (`ServiceException` for Lambda, `InternalErrorException` for Cognito, `ServiceFailure` for IAM and STS).
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                INTERNAL,
+                "An internal error occurred; see the gateway's log.",
+            )
+        }
+    }
+
+    /// Adds a member to the body.
+    #[must_use]
+    pub fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.members.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// The code that stands for each service's own word for an internal error until the edge puts that in.
+pub const INTERNAL: &str = "InternalFailure";
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}

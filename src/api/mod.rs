@@ -1,0 +1,14 @@
+//! The operations: one folder an AWS service, one file an operation.
+//!
+//! An operation decodes its input, says which resources must be permitted, and runs on its service's state. The order
+//! (decode, permit, run) is [`operation::Bound`]'s, the same for all, so that no operation can forget to ask.
+
+pub mod error;
+pub mod operation;
+pub mod reply;
+
+pub use error::ApiError;
+pub use operation::{
+    Access, Authorizer, Context, Door, Operation, Perform, Raw, Resource, Route, Service, Spec,
+};
+pub use reply::Reply;
