@@ -20,3 +20,4 @@
 pub mod api;
 pub mod base;
 pub mod store;
+pub mod telemetry;
