@@ -19,5 +19,6 @@
 
 pub mod api;
 pub mod base;
+pub mod edge;
 pub mod store;
 pub mod telemetry;

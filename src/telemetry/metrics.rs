@@ -12,11 +12,31 @@ use super::Outcome;
 
 /// Every metric: name, kind, labels, meaning.
 pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
-    ("callgate_requests_total", "counter", "operation, outcome", "Requests answered, by operation and whose doing the answer was."),
-    ("callgate_invocation_seconds", "histogram", "", "Time from a whole request to its answer, invocations only."),
+    (
+        "callgate_requests_total",
+        "counter",
+        "operation, outcome",
+        "Requests answered, by operation and whose doing the answer was.",
+    ),
+    (
+        "callgate_invocation_seconds",
+        "histogram",
+        "",
+        "Time from a whole request to its answer, invocations only.",
+    ),
     ("callgate_cold_starts_total", "counter", "", "Invocations for which a sandbox had to be started."),
-    ("callgate_request_log_dropped_total", "counter", "", "Request-log records dropped because the log's writer could not keep up."),
-    ("callgate_connections_refused_total", "counter", "", "Connections closed at once because `server.connections_max` was reached."),
+    (
+        "callgate_request_log_dropped_total",
+        "counter",
+        "",
+        "Request-log records dropped because the log's writer could not keep up.",
+    ),
+    (
+        "callgate_connections_refused_total",
+        "counter",
+        "",
+        "Connections closed at once because `server.connections_max` was reached.",
+    ),
     ("callgate_body_bytes_in_flight", "gauge", "", "Bytes of request bodies held now."),
     ("callgate_connections", "gauge", "", "Connections open now."),
     ("callgate_sandboxes", "gauge", "", "Sandboxes alive now."),
@@ -163,8 +183,14 @@ mod tests {
         invoke.count(Outcome::Throttled);
         metrics.invocation(Duration::from_millis(3), true);
         let text = metrics.render(Levels { connections: 4, ..Levels::default() });
-        assert!(text.contains(r#"callgate_requests_total{operation="Invoke",outcome="success"} 2"#), "{text}");
-        assert!(text.contains(r#"callgate_requests_total{operation="Invoke",outcome="throttled"} 1"#), "{text}");
+        assert!(
+            text.contains(r#"callgate_requests_total{operation="Invoke",outcome="success"} 2"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"callgate_requests_total{operation="Invoke",outcome="throttled"} 1"#),
+            "{text}"
+        );
         assert!(text.contains("callgate_cold_starts_total 1"), "{text}");
         assert!(text.contains(r#"callgate_invocation_seconds_bucket{le="0.005"} 1"#), "{text}");
         assert!(text.contains("callgate_connections 4"), "{text}");
