@@ -20,5 +20,6 @@
 pub mod api;
 pub mod base;
 pub mod edge;
+pub mod sandbox;
 pub mod store;
 pub mod telemetry;
