@@ -19,4 +19,5 @@
 
 pub mod api;
 pub mod base;
+pub mod functions;
 pub mod store;

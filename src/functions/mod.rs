@@ -1,0 +1,3 @@
+//! What is deployed.
+
+pub mod package;
