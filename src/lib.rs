@@ -19,7 +19,9 @@
 
 pub mod api;
 pub mod base;
+pub mod dispatch;
 pub mod edge;
+pub mod functions;
 pub mod sandbox;
 pub mod store;
 pub mod telemetry;
