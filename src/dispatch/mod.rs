@@ -24,7 +24,6 @@ pub use invocation::{FunctionError, Invocation, Outcome};
 pub use pools::{Options, Pools};
 
 use crate::{base::clock::SharedClock, functions::Target, policy::Permit, quota::Admission};
-use exchange::End;
 use logs::{Log, LogSink};
 use pool::Handed;
 use start::StartFailure;
@@ -79,42 +78,54 @@ impl Dispatch {
         target: Target,
         invocation: Invocation,
     ) -> Result<Outcome, DispatchError> {
-        let function = target.function;
-        let pool = self.pools.of(&function)?;
-        let mut log = Log::new(invocation.log_tail, &self.sink, &function, invocation.id);
-        let handed = match pool.take()? {
-            Ok(lease) => Handed::Lease(lease),
-            Err(waiting) => waiting.await.map_err(|_| DispatchError::ShuttingDown)?,
-        };
-        let mut lease = match handed {
+        let function = &target.function;
+        let mut log = Log::new(invocation.log_tail, &self.sink, function, invocation.id);
+        let mut lease = match self.lease(&target).await? {
             Handed::Lease(lease) => lease,
             Handed::Failed(failure) => {
                 return match &*failure {
                     StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
                     StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
-                    StartFailure::Function(init) => Ok(ends::init_failed(init, &function, invocation.id, log)),
+                    StartFailure::Function(init) => {
+                        Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log))
+                    }
                 };
             }
         };
-        lease.owe(admission);
-        let cold = lease.worker().is_new();
-        let init = lease.worker_mut().first_use();
+        let (cold, init) = (lease.is_new(), lease.first_use());
         log.start(target.version);
         let began = self.clock.monotonic();
         let deadline = self.clock.now().plus(function.timeout);
-        let end = match tokio::time::timeout(
-            function.timeout,
-            exchange::exchange(lease.worker_mut(), &invocation, deadline, &mut log),
-        )
-        .await
-        {
-            Ok(end) => end,
-            Err(_) => End::TimedOut,
-        };
+        let end = lease.exchange(&invocation, admission, function.timeout, deadline, &mut log).await;
         let took = self.clock.monotonic().saturating_sub(began);
+        let memory_mb = log.is_wanted().then(|| lease.high_water_mb()).flatten();
         let end = lease.settle(end, took).await;
-        let memory_mb = log.is_wanted().then(|| lease.worker().high_water_mb()).flatten();
         log.end(took.min(function.timeout), init, function.memory_mb, memory_mb);
-        Ok(ends::outcome(end, &function, target.version, invocation.id, deadline, log, cold))
+        Ok(ends::outcome(end, &target, invocation.id, deadline, log, cold))
+    }
+
+    /// A sandbox, or why there is none. Who has waited in line for as long as a start takes has the pool think again.
+    async fn lease(&self, target: &Target) -> Result<Handed, DispatchError> {
+        let pool = self.pools.of(target)?;
+        let mut waiting = match pool.take()? {
+            Ok(lease) => return Ok(Handed::Lease(lease)),
+            Err(waiting) => waiting,
+        };
+        let patience = self.pools.start_cost();
+        for _ in 0..LOOKS_MAX {
+            match tokio::time::timeout(patience, &mut waiting).await {
+                Ok(handed) => return handed.map_err(|_| DispatchError::ShuttingDown),
+                Err(_) => pool.reconsider(),
+            }
+        }
+        match tokio::time::timeout(LINE_MAX, waiting).await {
+            Ok(handed) => handed.map_err(|_| DispatchError::ShuttingDown),
+            Err(_) => Err(DispatchError::Saturated("no sandbox came free in time")),
+        }
     }
 }
+
+/// How often one call has the pool think again.
+const LOOKS_MAX: u32 = 4;
+/// How long a call waits in line after that, at most.
+const LINE_MAX: Duration = Duration::from_secs(30);
