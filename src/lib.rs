@@ -18,3 +18,5 @@
 //! Begin reading at `edge::pipeline`; `docs/architecture.md` has the map and the rules of who may import whom.
 
 pub mod base;
+pub mod policy;
+pub mod quota;
