@@ -20,7 +20,13 @@ fn build_pid1(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let source = "src/sandbox/pid1/main.rs";
     println!("cargo::rerun-if-changed={source}");
     let status = Command::new(env::var("RUSTC")?)
-        .args(["--edition=2024", "--crate-name=callgate_pid1", "--crate-type=bin", "--target", &env::var("TARGET")?])
+        .args([
+            "--edition=2024",
+            "--crate-name=callgate_pid1",
+            "--crate-type=bin",
+            "--target",
+            &env::var("TARGET")?,
+        ])
         .args(["-Copt-level=s", "-Cpanic=abort", "-Cstrip=symbols", "-Ccodegen-units=1", "-Clto=fat"])
         .arg("-o")
         .arg(out.join("pid1"))
@@ -46,7 +52,10 @@ fn list_runtime(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     files.sort();
-    let list = format!("/// The bootstrap's files.\npub const BOOTSTRAP: &[(&str, &[u8])] = &[\n{}];\n", files.concat());
+    let list = format!(
+        "/// The bootstrap's files.\npub const BOOTSTRAP: &[(&str, &[u8])] = &[\n{}];\n",
+        files.concat()
+    );
     fs::write(out.join("runtime.rs"), list)?;
     Ok(())
 }

@@ -22,6 +22,8 @@ pub mod base;
 pub mod dispatch;
 pub mod edge;
 pub mod functions;
+pub mod policy;
+pub mod quota;
 pub mod sandbox;
 pub mod store;
 pub mod telemetry;

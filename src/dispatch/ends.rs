@@ -43,7 +43,13 @@ pub fn outcome(
 }
 
 /// What a function that failed to load comes to.
-pub fn init_failed(failure: &InitFailure, target: &Target, id: RequestId, now: Timestamp, mut log: Log<'_>) -> Outcome {
+pub fn init_failed(
+    failure: &InitFailure,
+    target: &Target,
+    id: RequestId,
+    now: Timestamp,
+    mut log: Log<'_>,
+) -> Outcome {
     let classic = is_classic(&target.function);
     let payload = match &failure.reason {
         InitReason::Error(error) => Bytes::from(error.clone()),
@@ -96,7 +102,9 @@ fn exited(id: RequestId, exit: Option<Exit>) -> Bytes {
 
 /// As in 2014–15.
 fn exited_classic(id: RequestId) -> Bytes {
-    json!({ "errorMessage": format!("RequestId: {id} Process exited before completing request") }).to_string().into()
+    json!({ "errorMessage": format!("RequestId: {id} Process exited before completing request") })
+        .to_string()
+        .into()
 }
 
 /// The words of the Go runtime, in which AWS's runtime names signals.

@@ -36,7 +36,11 @@ pub fn of(function: &Function, version: &str, region: &Region, log_stream: &str)
     let mut variables: BTreeMap<String, String> =
         fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     variables.extend(
-        function.environment.iter().filter(|(name, _)| !is_boot(name)).map(|(name, value)| (name.clone(), value.clone())),
+        function
+            .environment
+            .iter()
+            .filter(|(name, _)| !is_boot(name))
+            .map(|(name, value)| (name.clone(), value.clone())),
     );
     variables
 }
@@ -50,7 +54,11 @@ pub fn boot(function: &Function) -> Vec<(String, String)> {
     let mut variables: BTreeMap<String, String> =
         fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     variables.extend(
-        function.environment.iter().filter(|(name, _)| is_boot(name)).map(|(name, value)| (name.clone(), value.clone())),
+        function
+            .environment
+            .iter()
+            .filter(|(name, _)| is_boot(name))
+            .map(|(name, value)| (name.clone(), value.clone())),
     );
     variables.into_iter().collect()
 }

@@ -73,7 +73,9 @@ impl Lease {
         worker.event(Event::Taken);
         let until = Instant::now() + time;
         self.owed = Some(Owed { id: invocation.id, until, _admission: admission });
-        timeout_at(until, exchange::exchange(worker, invocation, deadline, log)).await.unwrap_or(End::TimedOut)
+        timeout_at(until, exchange::exchange(worker, invocation, deadline, log))
+            .await
+            .unwrap_or(End::TimedOut)
     }
 
     /// Sends the sandbox where it must go after `end`, and completes what is known of the end. `took` is how long the

@@ -33,8 +33,6 @@ pub enum Event {
 }
 
 impl State {
-    const ALL: [Self; 5] = [Self::Starting, Self::Idle, Self::Running, Self::Owing, Self::Ended];
-
     /// Where `event` leads; `None` if it cannot happen here, which is a defect of the caller's.
     pub fn after(self, event: Event) -> Option<Self> {
         use Event::{Abandoned, Answered, Failed, Loaded, Retired, Taken};
@@ -64,11 +62,13 @@ impl State {
 mod tests {
     use super::*;
 
+    const STATES: [State; 5] = [State::Starting, State::Idle, State::Running, State::Owing, State::Ended];
+
     #[test]
     fn every_state_and_event() {
         use Event::{Abandoned, Answered, Failed, Loaded, Retired, Taken};
         let mut table = String::new();
-        for state in State::ALL {
+        for state in STATES {
             for event in [Loaded, Taken, Answered, Abandoned, Failed, Retired] {
                 if let Some(next) = state.after(event) {
                     table.push_str(&format!("{state:?} {event:?} {next:?}\n"));
@@ -92,10 +92,12 @@ mod tests {
 
     #[test]
     fn only_an_idle_sandbox_is_taken_and_an_ended_one_stays_so() {
-        for state in State::ALL {
+        for state in STATES {
             assert_eq!(state.after(Event::Taken).is_some(), state == State::Idle);
         }
-        for event in [Event::Loaded, Event::Taken, Event::Answered, Event::Abandoned, Event::Failed, Event::Retired] {
+        for event in
+            [Event::Loaded, Event::Taken, Event::Answered, Event::Abandoned, Event::Failed, Event::Retired]
+        {
             assert_eq!(State::Ended.after(event), None);
         }
     }

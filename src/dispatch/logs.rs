@@ -40,12 +40,7 @@ pub struct Log<'a> {
 impl<'a> Log<'a> {
     /// A log that nothing is written to unless `tail` is asked for or `sink` listens.
     pub fn new(tail: bool, sink: &'a Arc<dyn LogSink>, function: &Arc<Function>, id: RequestId) -> Self {
-        Self {
-            tail: tail.then(Vec::new),
-            sink: sink.is_on().then_some(sink),
-            function: function.clone(),
-            id,
-        }
+        Self { tail: tail.then(Vec::new), sink: sink.is_on().then_some(sink), function: function.clone(), id }
     }
 
     /// Whether lines are wanted at all.

@@ -14,12 +14,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    DispatchError,
-    lease::Lease,
-    lifecycle::Event,
-    pools::Pools,
-    start::StartFailure,
-    worker::Worker,
+    DispatchError, lease::Lease, lifecycle::Event, pools::Pools, start::StartFailure, worker::Worker,
 };
 use crate::functions::Target;
 
@@ -80,7 +75,9 @@ impl Pool {
             return Ok(Ok(Lease::of(worker, self.clone())));
         }
         if state.line.len() >= self.shared.options.line_max {
-            return Err(DispatchError::Saturated("too many calls of this function are waiting for a sandbox"));
+            return Err(DispatchError::Saturated(
+                "too many calls of this function are waiting for a sandbox",
+            ));
         }
         let (sender, waiting) = oneshot::channel();
         state.line.push_back(sender);
@@ -156,7 +153,9 @@ impl Pool {
         let told = match &*failure {
             // The function's own fault is the answer of one call.
             StartFailure::Function(_) => state.line.pop_front().into_iter().collect(),
-            StartFailure::Saturated(_) | StartFailure::System(_) if state.alive + state.starting > 0 => Vec::new(),
+            StartFailure::Saturated(_) | StartFailure::System(_) if state.alive + state.starting > 0 => {
+                Vec::new()
+            }
             StartFailure::Saturated(_) | StartFailure::System(_) => state.line.drain(..).collect::<Vec<_>>(),
         };
         drop(state);

@@ -108,7 +108,9 @@ impl Pools {
         let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
         let named = pools.entry(function.account).or_default();
         // Another request may have made it between the two locks.
-        if let Some(pool) = named.get(&*function.name).filter(|pool| pool.generation() == &*function.generation) {
+        if let Some(pool) =
+            named.get(&*function.name).filter(|pool| pool.generation() == &*function.generation)
+        {
             return pool.clone();
         }
         let pool = Pool::new(target.clone(), self.clone());
@@ -135,7 +137,9 @@ impl Pools {
         let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
         for named in pools.values_mut() {
             // A call may have come for it meanwhile, and then holds the pool itself.
-            named.retain(|_, pool| !empty.iter().any(|empty| Arc::ptr_eq(empty, pool)) || Arc::strong_count(pool) > 2);
+            named.retain(|_, pool| {
+                !empty.iter().any(|empty| Arc::ptr_eq(empty, pool)) || Arc::strong_count(pool) > 2
+            });
         }
         pools.retain(|_, named| !named.is_empty());
     }
@@ -149,7 +153,11 @@ impl Pools {
             if taken.is_ok() {
                 return Some(Room(Some(self.clone())));
             }
-            let coldest = self.each().into_iter().filter_map(|pool| Some((pool.coldest()?, pool))).min_by_key(|(since, _)| *since);
+            let coldest = self
+                .each()
+                .into_iter()
+                .filter_map(|pool| Some((pool.coldest()?, pool)))
+                .min_by_key(|(since, _)| *since);
             if !coldest.is_some_and(|(_, pool)| pool.evict()) {
                 return None;
             }
@@ -191,7 +199,10 @@ impl Pools {
             }
         };
         if tokio::time::timeout(within, gone).await.is_err() {
-            tracing::warn!(sandboxes = self.alive(), "sandboxes were still running when their time to end was over");
+            tracing::warn!(
+                sandboxes = self.alive(),
+                "sandboxes were still running when their time to end was over"
+            );
         }
         self.pools.write().unwrap_or_else(PoisonError::into_inner).clear();
     }

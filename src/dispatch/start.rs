@@ -128,7 +128,9 @@ impl Starter {
         let loaded = self.spawner.start(spec, |started| self.load(started, target)).await;
         match loaded {
             Ok(result) => result,
-            Err(SpawnError::Busy) => Err(StartFailure::Saturated("too many sandboxes are waiting to be started")),
+            Err(SpawnError::Busy) => {
+                Err(StartFailure::Saturated("too many sandboxes are waiting to be started"))
+            }
             Err(error) => Err(StartFailure::System(error.to_string())),
         }
     }
@@ -140,7 +142,9 @@ impl Starter {
         let began = self.clock.monotonic();
         match tokio::time::timeout(BOOT_MAX, next_frame(&mut link, &mut log)).await {
             Ok(Ok(Frame::Ready(ready))) => check_ready(&ready)?,
-            Ok(Ok(_)) => return Err(StartFailure::System("the bootstrap did not say that it is ready".to_owned())),
+            Ok(Ok(_)) => {
+                return Err(StartFailure::System("the bootstrap did not say that it is ready".to_owned()));
+            }
             Ok(Err(error)) => return Err(boot_failed(&mut process, &error, &log).await),
             Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
         }

@@ -38,8 +38,15 @@ impl Worker {
         init: Duration,
         now: Duration,
     ) -> Self {
-        let mut worker =
-            Self { link, process, function, state: State::Starting, init: Some(init), idle_since: now, _uid: uid };
+        let mut worker = Self {
+            link,
+            process,
+            function,
+            state: State::Starting,
+            init: Some(init),
+            idle_since: now,
+            _uid: uid,
+        };
         worker.event(Event::Loaded);
         worker
     }

@@ -148,9 +148,11 @@ impl Shelf {
         if folder.is_dir() {
             return Ok(folder);
         }
-        let zip = self.packages.get(&hash).await?.ok_or_else(|| {
-            StoreError::Packages(format!("package {} is gone", hash.hex()))
-        })?;
+        let zip = self
+            .packages
+            .get(&hash)
+            .await?
+            .ok_or_else(|| StoreError::Packages(format!("package {} is gone", hash.hex())))?;
         let (new, limits) = (self.new_folder(), self.limits);
         let failed = |error: PackageError| StoreError::Packages(format!("package {}: {error}", hash.hex()));
         let new = run(move || unpack(&zip, &new.0, &limits).map(|()| new)).await.map_err(failed)?;

@@ -15,8 +15,8 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags},
     mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change},
-    thread::{Gid, set_thread_groups, set_thread_res_gid, set_thread_res_uid},
     process::Uid,
+    thread::{Gid, set_thread_groups, set_thread_res_gid, set_thread_res_uid},
 };
 
 /// What runs in a sandbox, and with what.
@@ -63,8 +63,11 @@ impl Spec {
     /// inside.
     fn options(&self, task: &Path, runtime: &Path, node: &Path) -> Vec<u8> {
         let mut options = Options::default();
-        options.words("--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup");
-        options.words("--disable-userns --hostname sandbox --die-with-parent --new-session --cap-drop ALL --as-pid-1");
+        options
+            .words("--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup");
+        options.words(
+            "--disable-userns --hostname sandbox --die-with-parent --new-session --cap-drop ALL --as-pid-1",
+        );
         options.words("--uid").word(INSIDE_ID).words("--gid").word(INSIDE_ID);
         options.words("--clearenv --setenv PATH /usr/local/bin:/usr/bin:/bin --setenv HOME /tmp");
         for (name, value) in &self.boot_environment {
@@ -84,7 +87,10 @@ impl Spec {
         options.words("--ro-bind").word(task).word("/var/task");
         options.words("--dir /opt --proc /proc --dev /dev");
         options.words("--perms 1777 --size 16777216 --tmpfs /dev/shm --remount-ro /dev");
-        options.words("--perms 1777 --size").word((u64::from(self.tmp_mb) << 20).to_string()).words("--tmpfs /tmp");
+        options
+            .words("--perms 1777 --size")
+            .word((u64::from(self.tmp_mb) << 20).to_string())
+            .words("--tmpfs /tmp");
         options.words("--chdir /tmp --remount-ro /");
         options.0
     }
@@ -94,7 +100,11 @@ impl Spec {
     pub fn command(&self, uid: Option<u32>, socket: OwnedFd, output: OwnedFd) -> io::Result<Command> {
         let staged = uid.is_some();
         let stage = |staged_at: &CStr, path: &Path| {
-            if staged { PathBuf::from(OsString::from(staged_at.to_string_lossy().as_ref())) } else { path.to_owned() }
+            if staged {
+                PathBuf::from(OsString::from(staged_at.to_string_lossy().as_ref()))
+            } else {
+                path.to_owned()
+            }
         };
         let options = self.options(
             &stage(STAGED_TASK, &self.package),
@@ -186,7 +196,13 @@ impl Prepare {
         // What is to be staged may itself lie below the stage: take hold of it before the stage covers it.
         let hold = |path: &CStr| rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
         let (task, runtime, node) = (hold(&self.task)?, hold(&self.runtime)?, hold(&self.node)?);
-        mount(c"tmpfs", STAGE, c"tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=755,size=64k,nr_inodes=16")?;
+        mount(
+            c"tmpfs",
+            STAGE,
+            c"tmpfs",
+            MountFlags::NOSUID | MountFlags::NODEV,
+            c"mode=755,size=64k,nr_inodes=16",
+        )?;
         rustix::fs::mkdir(STAGED_TASK, Mode::from(0o755))?;
         rustix::fs::mkdir(STAGED_RUNTIME, Mode::from(0o755))?;
         rustix::fs::open(STAGED_NODE, OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from(0o755))?;

@@ -79,7 +79,9 @@ impl Link {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.stream.ready(Interest::WRITABLE).await.map_err(LinkError::Io)?;
                 }
-                Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
+                {
                     return Err(LinkError::Closed);
                 }
                 Err(error) => return Err(LinkError::Io(error)),
@@ -117,7 +119,9 @@ impl Link {
         match ready!(pin!(self.stream.read_buf(&mut self.read)).poll(context)) {
             Ok(0) => Poll::Ready(Err(LinkError::Closed)),
             Ok(_) => Poll::Ready(Ok(())),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Poll::Ready(Err(LinkError::Closed)),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                Poll::Ready(Err(LinkError::Closed))
+            }
             Err(error) => Poll::Ready(Err(LinkError::Io(error))),
         }
     }

@@ -15,7 +15,10 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::io::unix::AsyncFd;
 
 /// Has `prepare` run in the child between fork and exec. It must make system calls only: no allocation, no lock.
-pub(super) fn before_exec(command: &mut Command, prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
+pub(super) fn before_exec(
+    command: &mut Command,
+    prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static,
+) {
     // SAFETY: the one caller's closure (`jail::Prepare::run`) makes system calls on values made before the fork; it neither
     // allocates nor takes locks.
     unsafe { command.pre_exec(prepare) };
@@ -35,7 +38,8 @@ pub(super) fn place(fd: &OwnedFd, number: RawFd) -> io::Result<()> {
 pub(super) fn close_on_exec_from(first: RawFd) -> io::Result<()> {
     let first = libc::c_uint::try_from(first).map_err(io::Error::other)?;
     // SAFETY: only numbers are passed, and nothing is closed before exec.
-    match unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) } {
+    match unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) }
+    {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
@@ -86,7 +90,10 @@ impl Process {
             .and_then(Pid::from_raw)
             .ok_or_else(|| io::Error::other("a process without an id"))
             .and_then(|pid| Ok(pidfd_open(pid, PidfdFlags::NONBLOCK)?))
-            .and_then(AsyncFd::register);
+            .and_then(|pidfd| {
+                // SAFETY: the `AsyncFd` owns the descriptor, and nothing else closes it or puts another in its place.
+                unsafe { AsyncFd::register(pidfd) }.map_err(|refused| io::Error::other(refused.to_string()))
+            });
         match opened {
             Ok(ended) => Ok(Self { child, ended }),
             Err(error) => {
@@ -111,7 +118,8 @@ impl Process {
 
     /// Kills it, without waiting.
     pub fn kill(&mut self) {
-        let _ = rustix::process::pidfd_send_signal(self.ended.get_ref().as_fd(), rustix::process::Signal::KILL);
+        let _ =
+            rustix::process::pidfd_send_signal(self.ended.get_ref().as_fd(), rustix::process::Signal::KILL);
     }
 }
 

@@ -213,14 +213,25 @@ mod tests {
         assert_eq!(take(&mut frame(LOG, 0, b"")), Ok(Some(Frame::Log(Bytes::new()))));
         assert_eq!(
             take(&mut frame(RESULT, SPENT, &result(2, b"{}"))),
-            Ok(Some(Frame::Result { id: [7; 16], status: Status::Unhandled, json: "{}".into(), spent: true }))
+            Ok(Some(Frame::Result {
+                id: [7; 16],
+                status: Status::Unhandled,
+                json: "{}".into(),
+                spent: true
+            }))
         );
     }
 
     #[test]
     fn violations_are_seen_from_the_header_alone() {
         let head = |kind, length: usize| BytesMut::from(&header(kind, length)[..]);
-        for (kind, length) in [(READY, READY_MAX + 1), (BOUND, BOUND_MAX + 1), (LOG, LOG_MAX + 1), (RESULT, 16), (RESULT, RESULT_HEAD + RESULT_MAX + 1)] {
+        for (kind, length) in [
+            (READY, READY_MAX + 1),
+            (BOUND, BOUND_MAX + 1),
+            (LOG, LOG_MAX + 1),
+            (RESULT, 16),
+            (RESULT, RESULT_HEAD + RESULT_MAX + 1),
+        ] {
             let length_u32 = u32::try_from(length).unwrap();
             assert_eq!(take(&mut head(kind, length)), Err(Violation::Length { kind, length: length_u32 }));
         }
@@ -237,11 +248,31 @@ mod tests {
 
     #[test]
     fn an_invoke_says_how_much_follows() {
-        let head = invoke(&Invoke { id: &[1; 16], deadline_ms: 2, frozen_ms: 3, meta: b"{}", payload_length: 5 }).unwrap();
+        let head =
+            invoke(&Invoke { id: &[1; 16], deadline_ms: 2, frozen_ms: 3, meta: b"{}", payload_length: 5 })
+                .unwrap();
         assert_eq!(head.len(), HEADER + 34);
         assert_eq!(u32::from_le_bytes(*head.first_chunk().unwrap()), 34 + 5);
-        assert!(invoke(&Invoke { id: &[1; 16], deadline_ms: 2, frozen_ms: 3, meta: &[b' '; META_MAX + 1], payload_length: 0 }).is_none());
-        assert!(invoke(&Invoke { id: &[1; 16], deadline_ms: 2, frozen_ms: 3, meta: b"", payload_length: PAYLOAD_MAX + 1 }).is_none());
+        assert!(
+            invoke(&Invoke {
+                id: &[1; 16],
+                deadline_ms: 2,
+                frozen_ms: 3,
+                meta: &[b' '; META_MAX + 1],
+                payload_length: 0
+            })
+            .is_none()
+        );
+        assert!(
+            invoke(&Invoke {
+                id: &[1; 16],
+                deadline_ms: 2,
+                frozen_ms: 3,
+                meta: b"",
+                payload_length: PAYLOAD_MAX + 1
+            })
+            .is_none()
+        );
         assert!(bind(&vec![b' '; BIND_MAX + 1]).is_none());
     }
 

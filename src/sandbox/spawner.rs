@@ -82,7 +82,11 @@ impl Spawner {
     }
 
     /// Starts one and has `ready` bring it to the point where it can serve; until then it counts as being started.
-    pub async fn start<T, F>(&self, spec: Arc<Spec>, ready: impl FnOnce(Started) -> F) -> Result<T, SpawnError>
+    pub async fn start<T, F>(
+        &self,
+        spec: Arc<Spec>,
+        ready: impl FnOnce(Started) -> F,
+    ) -> Result<T, SpawnError>
     where
         F: Future<Output = T>,
     {
@@ -103,7 +107,8 @@ impl Spawner {
 
 fn start(spec: &Spec, uid: Option<u32>) -> io::Result<(Child, UnixStream, OwnedFd)> {
     let (ours, theirs) = UnixStream::pair()?;
-    let (output, output_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)?;
+    let (output, output_end) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)?;
     // Only our end must not block: a function that writes faster than it is read shall wait.
     rustix::io::ioctl_fionbio(&output_end, false)?;
     let child = spec.command(uid, theirs.into(), output_end)?.spawn()?;
