@@ -1,0 +1,1 @@
+//! OpenID Connect: verifying others' tokens, and issuing this gateway's own.
