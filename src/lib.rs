@@ -20,4 +20,5 @@
 pub mod api;
 pub mod authn;
 pub mod base;
+pub mod outbound;
 pub mod store;
