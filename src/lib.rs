@@ -20,5 +20,6 @@
 pub mod api;
 pub mod authn;
 pub mod base;
+pub mod identity;
 pub mod outbound;
 pub mod store;
