@@ -1,8 +1,8 @@
 //! Session credentials for an identity: Cognito's enhanced flow.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use super::{Identities, Result, roles::role_of};
+use super::{Identities, Logins, Result, roles::role_of};
 use crate::authn::sessions::{Credentials, Origin, SessionClaims};
 
 /// How long credentials of the enhanced flow last.
@@ -21,11 +21,7 @@ pub struct IdentityCredentials {
 
 impl Identities {
     /// Credentials of the role that the identity's pool gives it.
-    pub async fn credentials(
-        &self,
-        identity_id: &str,
-        logins: &BTreeMap<String, String>,
-    ) -> Result<IdentityCredentials> {
+    pub async fn credentials(&self, identity_id: &str, logins: &Logins) -> Result<IdentityCredentials> {
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
         let role = role_of(&resolved, &caller, self.parts.roles.as_ref())?;

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
-    IdentityError, OpenIdKeys, Pools, ProviderSource, Result, RoleSource, VerifiedLogin, draw_id,
+    IdentityError, Logins, OpenIdKeys, Pools, ProviderSource, Result, RoleSource, VerifiedLogin, draw_id,
     linking::{Decision, Presented, decide},
     logins,
 };
@@ -94,12 +94,7 @@ impl Identities {
 
     /// The id of the identity with these logins (by provider, the token), or of a new one. An account that is named must be
     /// the pool's.
-    pub async fn get_id(
-        &self,
-        account: Option<AccountId>,
-        pool_id: &str,
-        logins: &BTreeMap<String, String>,
-    ) -> Result<String> {
+    pub async fn get_id(&self, account: Option<AccountId>, pool_id: &str, logins: &Logins) -> Result<String> {
         let pool = self.pool(pool_id)?;
         if account.is_some_and(|account| account != pool.account) {
             return Err(IdentityError::PoolNotFound(pool_id.to_owned()));
@@ -129,7 +124,7 @@ impl Identities {
     }
 
     /// The identity with this id, if these logins may speak for it.
-    pub async fn resolve(&self, id: &str, logins: &BTreeMap<String, String>) -> Result<Resolved> {
+    pub async fn resolve(&self, id: &str, logins: &Logins) -> Result<Resolved> {
         let not_found = || IdentityError::IdentityNotFound(id.to_owned());
         let mut seen = self.parts.store.identity(id).await?.ok_or_else(not_found)?;
         let pool = self.parts.pools.find(&seen.pool_id).ok_or_else(not_found)?;
@@ -155,11 +150,7 @@ impl Identities {
         self.parts.pools.find(id).ok_or_else(|| IdentityError::PoolNotFound(id.to_owned()))
     }
 
-    async fn verify(
-        &self,
-        pool: &PoolRecord,
-        logins: &BTreeMap<String, String>,
-    ) -> Result<Vec<VerifiedLogin>> {
+    async fn verify(&self, pool: &PoolRecord, logins: &Logins) -> Result<Vec<VerifiedLogin>> {
         if logins.is_empty() && !pool.settings.allow_guests {
             return Err(IdentityError::GuestsOff);
         }
@@ -182,7 +173,7 @@ impl Identities {
         decide(seen, &presented)
     }
 
-    async fn link(&self, seen: &IdentityRecord, new: &[Login]) -> Result<Written> {
+    pub(super) async fn link(&self, seen: &IdentityRecord, new: &[Login]) -> Result<Written> {
         if seen.logins.len() + new.len() > LOGINS_AN_IDENTITY_MAX {
             return Err(IdentityError::TooManyLogins(LOGINS_AN_IDENTITY_MAX));
         }

@@ -1,6 +1,6 @@
 //! The `Logins` of a request: each verified by the provider that the pool trusts under its name.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use super::{IdentityError, Result};
 use crate::{
@@ -8,6 +8,34 @@ use crate::{
     base::AccountId,
     store::identity::{Login, PoolRecord},
 };
+
+/// The logins of a request: by provider, the token. Tokens do not print.
+#[derive(Clone, Default)]
+pub struct Logins(BTreeMap<String, String>);
+
+impl Logins {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none, as with a guest.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<BTreeMap<String, String>> for Logins {
+    fn from(tokens: BTreeMap<String, String>) -> Self {
+        Self(tokens)
+    }
+}
+
+impl fmt::Debug for Logins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 /// An OpenID Connect provider that an account has made known.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,12 +69,12 @@ pub fn provider_arn(account: AccountId, name: &str) -> String {
 /// Verifies every login, or refuses them all. The order is that of the names.
 pub(super) async fn verify(
     pool: &PoolRecord,
-    logins: &BTreeMap<String, String>,
+    logins: &Logins,
     providers: &dyn ProviderSource,
     verifier: &Verifier,
 ) -> Result<Vec<VerifiedLogin>> {
     // At once, so that several slow issuers take no longer than the slowest.
-    futures_util::future::try_join_all(logins.iter().map(async |(name, token)| {
+    futures_util::future::try_join_all(logins.0.iter().map(async |(name, token)| {
         let arn = provider_arn(pool.account, name);
         let provider = Some(&arn)
             .filter(|arn| pool.settings.oidc_providers.contains(arn))

@@ -16,7 +16,7 @@ pub mod roles;
 pub use credentials::IdentityCredentials;
 pub use error::{IdentityError, Result};
 pub use identities::{Identities, IdentitiesParts, Resolved};
-pub use logins::{Provider, ProviderSource, VerifiedLogin};
+pub use logins::{Logins, Provider, ProviderSource, VerifiedLogin};
 pub use open_id::{OpenIdKeys, OpenIdToken};
 pub use pools::{NewPool, PoolPage, Pools};
 pub use roles::{AssumedRole, RoleRefused, RoleSource, WebIdentity};

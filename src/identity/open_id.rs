@@ -1,10 +1,10 @@
 //! Open-id tokens: what an identity shows to others, who verify it with the published key.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Identities, Result};
+use super::{Identities, Logins, Result};
 use crate::{
     authn::oidc::{
         SigningKey, SigningKeyError,
@@ -92,7 +92,7 @@ impl Identities {
         &self,
         issuer: &str,
         identity_id: &str,
-        logins: &BTreeMap<String, String>,
+        logins: &Logins,
     ) -> Result<OpenIdToken> {
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
