@@ -120,6 +120,11 @@ impl Fixture {
         self.keys.token(header.to_string().as_bytes(), claims.to_string().as_bytes(), "EdDSA")
     }
 
+    /// Has the provider answer 500 from now on.
+    pub(crate) fn break_issuer(&self) {
+        *self.issuer.discovery.lock().unwrap() = Value::Null;
+    }
+
     fn logins(&self, subject: Option<&str>) -> Logins {
         let login = subject.map(|subject| (self.provider(), self.token(subject)));
         login.into_iter().collect::<BTreeMap<_, _>>().into()
