@@ -18,7 +18,9 @@
 //! Begin reading at `edge::pipeline`; `docs/architecture.md` has the map and the rules of who may import whom.
 
 pub mod api;
+pub mod authn;
 pub mod base;
 pub mod edge;
+pub mod outbound;
 pub mod store;
 pub mod telemetry;
