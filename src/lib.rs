@@ -18,5 +18,6 @@
 //! Begin reading at `edge::pipeline`; `docs/architecture.md` has the map and the rules of who may import whom.
 
 pub mod api;
+pub mod app;
 pub mod base;
 pub mod store;
