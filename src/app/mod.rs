@@ -4,3 +4,4 @@
 
 pub mod config;
 pub mod data_dir;
+pub mod listen;
