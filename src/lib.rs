@@ -20,4 +20,6 @@
 pub mod api;
 pub mod app;
 pub mod base;
+pub mod edge;
 pub mod store;
+pub mod telemetry;

@@ -4,11 +4,13 @@
 //! (decode, permit, run) is [`operation::Bound`]'s, the same for all, so that no operation can forget to ask.
 
 pub mod error;
+pub mod lambda;
 pub mod operation;
+pub mod refused;
 pub mod reply;
 
 pub use error::ApiError;
 pub use operation::{
-    Access, Authorizer, Context, Door, Operation, Perform, Raw, Resource, Route, Service, Spec,
+    Access, Authorizer, Context, Door, Operation, Perform, Protocol, Raw, Resource, Route, Service, Spec,
 };
 pub use reply::Reply;

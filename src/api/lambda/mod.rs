@@ -1,0 +1,4 @@
+//! AWS Lambda.
+
+pub mod client_context;
+pub mod payload;
