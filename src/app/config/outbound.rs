@@ -1,6 +1,7 @@
 //! `[outbound]`: requests that the gateway sends on somebody's word.
 
-use super::{section::section, words::Network};
+use super::section::section;
+use crate::base::Network;
 
 section! {
     /// Requests that the gateway sends on somebody's word: discovery and keys of issuers.

@@ -8,9 +8,9 @@ use std::{
 use super::{
     Problem,
     section::section,
-    words::{BaseUrl, Network, Origin},
+    words::{BaseUrl, Origin},
 };
-use crate::base::Region;
+use crate::base::{Network, Region};
 
 section! {
     /// Where and how the gateway listens.
@@ -18,6 +18,7 @@ section! {
         /// The address that apps call. While it is loopback it serves management too.
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7070));
         /// The address for management (IAM, functions, pools, `/metrics`), used while `listen` is beyond loopback.
+        /// On loopback itself it is plain HTTP, even with TLS on `listen`.
         management_listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7071));
         /// The URL under which clients reach `listen`; issuer names and links begin with it. Required beyond loopback. The
         /// first value is recorded in the data directory, and a later change ends what was issued under the old one.

@@ -85,6 +85,11 @@ impl KeyFile {
         Ok((file, rotated))
     }
 
+    /// Whether the file can be used, without changing it.
+    pub fn check(path: &Path) -> Result<(), DataDirError> {
+        Self::read(path).map(drop)
+    }
+
     fn read(path: &Path) -> Result<Option<Self>, DataDirError> {
         let Some(content) = files::read_private(path)? else { return Ok(None) };
         let content_error = |why: String| DataDirError::Content { path: path.to_owned(), why };

@@ -1,7 +1,5 @@
-//! Where connections come from: listeners, TLS, proxies in front, and the loop that serves connections until it drains.
+//! Where connections come from: the listeners, and TLS.
 
-pub mod connections;
-pub mod proxy;
 pub mod tls;
 
 use std::{
@@ -13,17 +11,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use tokio::net::TcpListener;
 
 use super::config::Server;
-
-/// What a listener serves (contract §1, two doors).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Doors {
-    /// Both, while everything is loopback.
-    Both,
-    /// What apps call.
-    Data,
-    /// What operators call.
-    Management,
-}
+use crate::api::Door;
 
 /// One listener and what it serves.
 #[derive(Debug)]
@@ -33,7 +21,9 @@ pub struct Listener {
     /// The address that it got; the port is real even if 0 was asked for.
     pub address: SocketAddr,
     /// What it serves.
-    pub doors: Doors,
+    pub doors: &'static [Door],
+    /// Whether it speaks TLS.
+    pub tls: bool,
 }
 
 /// Why an address could not be listened on. The message says what to do.
@@ -43,6 +33,13 @@ pub struct ListenError {
     field: &'static str,
     address: SocketAddr,
     cause: io::Error,
+}
+
+impl ListenError {
+    /// What is wrong and what to do, without the place.
+    pub fn advice(&self) -> String {
+        advice(&self.cause)
+    }
 }
 
 fn advice(cause: &io::Error) -> String {
@@ -66,12 +63,14 @@ const BACKLOG: i32 = 1024;
 /// Binds the listeners that the configuration asks for: one with both doors while `listen` is loopback, else two.
 pub fn bind(server: &Server) -> Result<Vec<Listener>, ListenError> {
     if server.beyond_loopback() {
+        // A certificate names the public host: on loopback nobody could check it, and nothing needs it.
+        let management_tls = server.tls() && !server.management_listen.ip().to_canonical().is_loopback();
         Ok(vec![
-            bind_one("listen", server.listen, Doors::Data)?,
-            bind_one("management_listen", server.management_listen, Doors::Management)?,
+            bind_one("listen", server.listen, &[Door::Data], server.tls())?,
+            bind_one("management_listen", server.management_listen, &[Door::Management], management_tls)?,
         ])
     } else {
-        Ok(vec![bind_one("listen", server.listen, Doors::Both)?])
+        Ok(vec![bind_one("listen", server.listen, &[Door::Data, Door::Management], server.tls())?])
     }
 }
 
@@ -80,11 +79,16 @@ pub fn can_bind(field: &'static str, address: SocketAddr) -> Result<(), ListenEr
     socket(address).map(drop).map_err(|cause| ListenError { field, address, cause })
 }
 
-fn bind_one(field: &'static str, address: SocketAddr, doors: Doors) -> Result<Listener, ListenError> {
+fn bind_one(
+    field: &'static str,
+    address: SocketAddr,
+    doors: &'static [Door],
+    tls: bool,
+) -> Result<Listener, ListenError> {
     let error = |cause| ListenError { field, address, cause };
     let socket = socket(address).and_then(TcpListener::from_std).map_err(error)?;
     let address = socket.local_addr().map_err(error)?;
-    Ok(Listener { socket, address, doors })
+    Ok(Listener { socket, address, doors, tls })
 }
 
 fn socket(address: SocketAddr) -> io::Result<StdListener> {
@@ -110,17 +114,25 @@ mod tests {
         }
     }
 
+    const DATA: &[Door] = &[Door::Data];
+    const MANAGEMENT: &[Door] = &[Door::Management];
+    const BOTH: &[Door] = &[Door::Data, Door::Management];
+
     #[tokio::test]
     async fn loopback_has_one_listener_and_beyond_it_the_doors_part() {
         let loopback = bind(&server("127.0.0.1:0")).unwrap();
-        assert_eq!(loopback.iter().map(|listener| listener.doors).collect::<Vec<_>>(), [Doors::Both]);
+        assert_eq!(loopback.iter().map(|listener| listener.doors).collect::<Vec<_>>(), [BOTH]);
         assert_ne!(loopback[0].address.port(), 0);
         let beyond = bind(&server("0.0.0.0:0")).unwrap();
-        assert_eq!(
-            beyond.iter().map(|listener| listener.doors).collect::<Vec<_>>(),
-            [Doors::Data, Doors::Management]
-        );
+        assert_eq!(beyond.iter().map(|listener| listener.doors).collect::<Vec<_>>(), [DATA, MANAGEMENT]);
         assert!(beyond[1].address.ip().is_loopback());
+        let tls = Server {
+            tls_certificate: Some("certificate.pem".into()),
+            tls_key: Some("key.pem".into()),
+            ..server("0.0.0.0:0")
+        };
+        let tls = bind(&tls).unwrap();
+        assert_eq!(tls.iter().map(|listener| listener.tls).collect::<Vec<_>>(), [true, false]);
     }
 
     #[tokio::test]

@@ -11,10 +11,12 @@ use arc_swap::ArcSwap;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject};
 use tokio::net::TcpStream;
 use tokio_rustls::{
-    LazyConfigAcceptor,
-    rustls::{ServerConfig, crypto::aws_lc_rs, server::Acceptor as Hello},
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::aws_lc_rs},
     server::TlsStream,
 };
+
+use crate::edge::server::Secure;
 
 /// Why a pair cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +74,13 @@ impl Acceptor {
         let changed = *self.tried.lock().unwrap_or_else(PoisonError::into_inner) != now;
         changed.then(|| self.reload())
     }
+}
 
-    /// Shakes hands.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let start = LazyConfigAcceptor::new(Hello::default(), stream).await?;
-        start.into_stream(self.current.load_full()).await
+impl Secure for Acceptor {
+    type Stream = TlsStream<TcpStream>;
+
+    async fn secure(&self, stream: TcpStream) -> io::Result<Self::Stream> {
+        TlsAcceptor::from(self.current.load_full()).accept(stream).await
     }
 }
 
@@ -164,7 +168,7 @@ mod tests {
         let (server, _) = listener.accept().await.unwrap();
         let name = "localhost".try_into().unwrap();
         let connector = TlsConnector::from(Arc::new(config));
-        let (client, _) = tokio::join!(connector.connect(name, client), acceptor.accept(server));
+        let (client, _) = tokio::join!(connector.connect(name, client), acceptor.secure(server));
         client.ok().map(|client| client.get_ref().1.alpn_protocol().unwrap_or_default().to_vec())
     }
 

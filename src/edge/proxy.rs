@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, header::FORWARDED};
 
-use crate::app::config::Network;
+use crate::base::Network;
 
 /// Where a request came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
