@@ -18,6 +18,7 @@
 //! Begin reading at `edge::pipeline`; `docs/architecture.md` has the map and the rules of who may import whom.
 
 pub mod api;
+pub mod app;
 pub mod authn;
 pub mod base;
 pub mod dispatch;
