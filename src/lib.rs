@@ -22,4 +22,6 @@ pub mod authn;
 pub mod base;
 pub mod identity;
 pub mod outbound;
+pub mod policy;
+pub mod quota;
 pub mod store;
