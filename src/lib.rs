@@ -19,7 +19,15 @@
 
 pub mod api;
 pub mod app;
+pub mod authn;
 pub mod base;
+pub mod dispatch;
 pub mod edge;
+pub mod functions;
+pub mod identity;
+pub mod outbound;
+pub mod policy;
+pub mod quota;
+pub mod sandbox;
 pub mod store;
 pub mod telemetry;
