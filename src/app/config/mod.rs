@@ -40,7 +40,7 @@ pub use {
     sandbox::Sandbox,
     server::Server,
     table::{effective, reference},
-    words::{BaseUrl, Origin},
+    words::{BaseUrl, Destination, Origin},
 };
 
 /// Declares the sections that there are, in the order in which the table shows them.

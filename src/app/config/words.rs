@@ -86,6 +86,35 @@ impl Item for Origin {
     const LIST: &'static str = "a list of origins such as https://app.example.com, or *";
 }
 
+/// An address, a network or a host's name that may be reached though it is not public.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Destination(String);
+
+impl Destination {
+    /// As it was written: `10.1.2.3`, `10.1.0.0/16` or `issuer.internal`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Field for Destination {
+    const KIND: &'static str = "an IP address, a network such as 10.0.0.0/8, or a host's name";
+
+    fn read(given: &Given<'_>) -> Option<Self> {
+        let text = given.text()?;
+        let host = || matches!(url::Host::parse(text), Ok(url::Host::Domain(name)) if name == text);
+        (text.parse::<Network>().is_ok() || host()).then(|| Self(text.to_owned()))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(quote(&self.0))
+    }
+}
+
+impl Item for Destination {
+    const LIST: &'static str = "a list of IP addresses, networks such as 10.0.0.0/8, and hosts' names";
+}
+
 impl Field for Region {
     const KIND: &'static str = "a region's name such as us-east-1";
 
@@ -106,6 +135,22 @@ impl Field for Region {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_destination_is_an_address_a_network_or_a_name() {
+        for (text, fits) in [
+            ("10.1.2.3", true),
+            ("10.1.0.0/16", true),
+            ("fd00::/8", true),
+            ("issuer.internal", true),
+            ("https://issuer.internal", false),
+            ("issuer.internal:8080", false),
+            ("10.1.0.0/33", false),
+            ("", false),
+        ] {
+            assert_eq!(Destination::read(&Given::Text(text)).is_some(), fits, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_base_url_has_a_host_and_nothing_after_it() {

@@ -1,6 +1,8 @@
 //! The roles that a pool's identities get by default: they may call the functions that are tagged for them, and nothing
 //! else. The documents lie in `policies/defaults`.
 
+use serde_json::Value;
+
 use crate::app::{
     cli::Failure,
     client::{Remote, element},
@@ -9,8 +11,8 @@ use crate::app::{
 /// The kind of the role of identities that have not signed in, as SetIdentityPoolRoles names it.
 pub(super) const GUEST: &str = "unauthenticated";
 const SIGNED_IN: &str = "authenticated";
-/// Stands for the pool's id in the trust documents.
-const POOL: &str = "${POOL}";
+/// What the trust documents have where the pool's id goes.
+const POOL: &str = "\"${POOL}\"";
 /// What IAM allows of a role's name.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -29,7 +31,8 @@ pub(super) fn of_pool(name: &str, id: &str) -> [DefaultRole; 2] {
     let role = |kind, suffix: &str, trust: &str, policy| DefaultRole {
         kind,
         name: role_name(name, id, suffix),
-        trust: trust.replace(POOL, id),
+        // As a JSON string, so that no id can end the string it stands in.
+        trust: trust.replace(POOL, &Value::from(id).to_string()),
         policy,
     };
     [
@@ -75,8 +78,6 @@ impl DefaultRole {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     const ID: &str = "us-east-1:11111111-2222-4333-8444-555555555555";
