@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use http::HeaderMap;
 
-use super::{gate::Gate, server::Peer};
+use super::{gate::Gate, proxy, server::Peer};
 use crate::base::{RequestId, Timestamp};
 
 /// A request's arrival.
@@ -25,13 +25,13 @@ pub struct Arrival {
 impl Arrival {
     /// Notes the arrival.
     pub fn note(gate: &Gate, peer: Peer, headers: &HeaderMap) -> Self {
-        let (source, secure) = gate.proxies.client(peer.address.ip(), peer.tls, headers);
+        let client = proxy::source(peer.address.ip(), peer.tls, headers, &gate.trusted_proxies);
         Self {
             id: RequestId::draw(&*gate.rng),
             at: gate.clock.now(),
             began: gate.clock.monotonic(),
-            source,
-            secure,
+            source: client.address,
+            secure: client.secure,
         }
     }
 }

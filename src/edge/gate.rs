@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     authn::Authn,
-    base::{Region, clock::SharedClock, rng::SharedRng},
+    base::{Network, Region, clock::SharedClock, rng::SharedRng},
     dispatch::Dispatch,
     functions::Functions,
     quota::Quota,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    authorizer::IamAuthorizer, body::Budget, plain::Plain, proxy::TrustedProxies, routes::Routes, server::Connections,
+    authorizer::IamAuthorizer, body::Budget, plain::Plain, routes::Routes, server::Connections,
 };
 
 /// Settings of the edge that are not the pipeline's steps.
@@ -39,7 +39,7 @@ pub struct Gate {
     /// What is not of an AWS protocol.
     pub plain: Plain,
     /// Whose word about a client's address counts.
-    pub proxies: TrustedProxies,
+    pub trusted_proxies: Vec<Network>,
     /// Bytes of bodies held, over all requests.
     pub budget: Arc<Budget>,
     /// Open connections.

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod pipeline;
 pub mod plain;
 pub mod proxy;
+
 pub mod refusals;
 pub mod render;
 pub mod report;
