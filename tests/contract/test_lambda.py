@@ -3,14 +3,16 @@ answers (Lambda API reference, CreateFunction and its kin)."""
 
 import base64
 import hashlib
+import json
 import re
 import threading
+import urllib.error
 import urllib.request
 
 import pytest
 
 from harness import code
-from harness.account import fresh, refusal
+from harness.account import Account, fresh, refusal
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 LAST_MODIFIED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000\Z")
@@ -279,10 +281,6 @@ def test_tag_refusals(account):
 
 
 def test_accounts_have_functions_of_their_own(gateway, account):
-    import json
-
-    from harness.account import Account
-
     made = json.loads(gateway.command("accounts", "create", "111122223333", "--data-dir", gateway.data_dir).stdout)
     other = Account(gateway, made["AccountId"], made["AccessKeyId"], made["SecretAccessKey"])
     name = fresh("same-name")
