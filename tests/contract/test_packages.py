@@ -27,7 +27,6 @@ HOSTILE = {
     "unpacked too large": None,
     "cut off": code.package(code.ECHO)[:-30],
     "no zip at all": b"this is not a zipfile, just a random string",
-    "empty": b"PK\x05\x06" + bytes(18),
 }
 
 
@@ -59,7 +58,7 @@ HOSTILE["lies about its size"] = lying_about_its_size()
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@pytest.mark.parametrize("kind", [kind for kind in HOSTILE if kind != "empty"])
+@pytest.mark.parametrize("kind", list(HOSTILE))
 def test_hostile_archives_are_refused_and_leave_nothing(gateway, account, kind):
     zipped = {"too many entries": too_many_entries, "unpacked too large": too_large}.get(kind, lambda: HOSTILE[kind])()
     request = account.request(zipped)
@@ -118,9 +117,7 @@ def test_modes_are_kept_and_everything_is_readable(account):
         ("plain.txt", 0o100644, "text"),
     )
     # Readable by the function whatever the archive says, executable where it says so, and never set-uid.
-    assert account.call(account.function(zipped))["json"] == ["444", "755", "644"] or account.call(
-        account.function(zipped)
-    )["json"] == ["644", "755", "644"]
+    assert account.call(account.function(zipped))["json"] == ["644", "755", "644"]
 
 
 def test_links_inside_the_package_work(account):
