@@ -40,7 +40,7 @@ pub use {
     sandbox::Sandbox,
     server::Server,
     table::{effective, reference},
-    words::{BaseUrl, Destination, Origin},
+    words::{BaseUrl, Origin},
 };
 
 /// Declares the sections that there are, in the order in which the table shows them.

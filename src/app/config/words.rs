@@ -1,7 +1,10 @@
 //! Types of fields beyond numbers and texts: networks, URLs, origins, regions.
 
 use super::field::{Field, Given, Item, quote};
-use crate::base::{Network, Region};
+use crate::{
+    base::{Network, Region},
+    outbound::Allowed,
+};
 
 impl Field for Network {
     const KIND: &'static str = "an IP address or a network such as 10.0.0.0/8";
@@ -86,32 +89,19 @@ impl Item for Origin {
     const LIST: &'static str = "a list of origins such as https://app.example.com, or *";
 }
 
-/// An address, a network or a host's name that may be reached though it is not public.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Destination(String);
-
-impl Destination {
-    /// As it was written: `10.1.2.3`, `10.1.0.0/16` or `issuer.internal`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Field for Destination {
+impl Field for Allowed {
     const KIND: &'static str = "an IP address, a network such as 10.0.0.0/8, or a host's name";
 
     fn read(given: &Given<'_>) -> Option<Self> {
-        let text = given.text()?;
-        let host = || matches!(url::Host::parse(text), Ok(url::Host::Domain(name)) if name == text);
-        (text.parse::<Network>().is_ok() || host()).then(|| Self(text.to_owned()))
+        given.text()?.parse().ok()
     }
 
     fn show(&self) -> Option<String> {
-        Some(quote(&self.0))
+        Some(quote(&self.to_string()))
     }
 }
 
-impl Item for Destination {
+impl Item for Allowed {
     const LIST: &'static str = "a list of IP addresses, networks such as 10.0.0.0/8, and hosts' names";
 }
 
@@ -135,22 +125,6 @@ impl Field for Region {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_destination_is_an_address_a_network_or_a_name() {
-        for (text, fits) in [
-            ("10.1.2.3", true),
-            ("10.1.0.0/16", true),
-            ("fd00::/8", true),
-            ("issuer.internal", true),
-            ("https://issuer.internal", false),
-            ("issuer.internal:8080", false),
-            ("10.1.0.0/33", false),
-            ("", false),
-        ] {
-            assert_eq!(Destination::read(&Given::Text(text)).is_some(), fits, "{text:?}");
-        }
-    }
 
     #[test]
     fn a_base_url_has_a_host_and_nothing_after_it() {
