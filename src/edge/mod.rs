@@ -5,6 +5,7 @@
 pub mod arrival;
 pub mod authorizer;
 pub mod body;
+pub mod cors;
 pub mod gate;
 pub mod pipeline;
 pub mod plain;

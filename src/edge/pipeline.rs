@@ -94,7 +94,7 @@ async fn invoke_function(
     let signed = gate.authn.begin(head, &[Service::Lambda.scope()], arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
     let (payload, _held) = read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
-    let caller = trace.caller(gate.authn.finish(signed, head, &payload).map_err(refuse)?);
+    let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
     gate.quota.caller(&caller).map_err(throttle)?;
     let named = call.target(caller.account, &gate.region)?;
     trace.function(&named.reference.name);
@@ -132,7 +132,7 @@ async fn admit(
     let refuse = |error| refusals::authn(spec.service, &error);
     let signed = gate.authn.begin(head, &[spec.service.scope()], arrival.at).map_err(refuse)?;
     let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
-    let caller = gate.authn.finish(signed, head, &body).map_err(refuse)?;
+    let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
     let caller = trace.caller(caller);
     gate.quota.caller(&caller).map_err(|over| refusals::throttled(spec.service, &over))?;
     Ok((Some(caller), body, held))
@@ -163,7 +163,7 @@ async fn form_request<'g>(
     check_door(spec, peer.doors)?;
     let refuse = |error| refusals::authn(spec.service, &error);
     let caller = match signed {
-        Some(signed) => Some(gate.authn.finish(signed, head, &body).map_err(refuse)?),
+        Some(signed) => Some(gate.authn.finish(signed, &body).map_err(refuse)?),
         None if spec.access == Access::Public => None,
         None => return Err(refuse(AuthnError::MissingAuthenticationToken)),
     };
