@@ -4,6 +4,7 @@
 //! (decode, permit, run) is [`operation::Bound`]'s, the same for all, so that no operation can forget to ask.
 
 pub mod error;
+pub mod lambda;
 pub mod operation;
 pub mod reply;
 

@@ -208,7 +208,11 @@ impl Functions {
         self.to_its_end(|me| async move { me.write(&record, replaces.as_deref()).await }).await
     }
 
-    async fn write(&self, record: &FunctionRecord, replaces: Option<&str>) -> Result<Arc<Function>, FunctionError> {
+    async fn write(
+        &self,
+        record: &FunctionRecord,
+        replaces: Option<&str>,
+    ) -> Result<Arc<Function>, FunctionError> {
         let arn = arn(&self.options.region, record.account, &record.name);
         let written = self.parts.store.put(record, replaces, self.parts.clock.now()).await?;
         self.parts.feed.catch_up().await?;
@@ -255,12 +259,15 @@ impl Functions {
     }
 
     fn existing(&self, named: &FunctionRef) -> Result<Arc<Function>, FunctionError> {
-        self.find(named.account, &named.name)
-            .ok_or_else(|| FunctionError::NotFound(named.function_arn()))
+        self.find(named.account, &named.name).ok_or_else(|| FunctionError::NotFound(named.function_arn()))
     }
 
     /// The function, if its caller may change it now.
-    fn check_change(&self, named: &FunctionRef, revision: Option<&str>) -> Result<Arc<Function>, FunctionError> {
+    fn check_change(
+        &self,
+        named: &FunctionRef,
+        revision: Option<&str>,
+    ) -> Result<Arc<Function>, FunctionError> {
         let current = self.existing(named)?;
         match current.ready {
             Stage::Creating => {
@@ -324,10 +331,8 @@ impl Functions {
 
 /// Whether sandboxes of the one cannot serve the other. Descriptions mean nothing to them; all else does.
 fn needs_new_sandboxes(was: &FunctionRecord, is: &FunctionRecord) -> bool {
-    let without_description = |configuration: &Configuration| Configuration {
-        description: String::new(),
-        ..configuration.clone()
-    };
+    let without_description =
+        |configuration: &Configuration| Configuration { description: String::new(), ..configuration.clone() };
     was.code != is.code
         || was.environment != is.environment
         || without_description(&was.configuration) != without_description(&is.configuration)

@@ -7,15 +7,8 @@ use crate::store::functions::{Configuration, Logging};
 pub const RUNTIMES: [&str; 7] =
     ["nodejs", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "nodejs26.x"];
 /// Node.js runtimes that AWS once had, and says so.
-const RETIRED: [&str; 7] = [
-    "nodejs4.3",
-    "nodejs4.3-edge",
-    "nodejs6.10",
-    "nodejs8.10",
-    "nodejs10.x",
-    "nodejs12.x",
-    "nodejs14.x",
-];
+const RETIRED: [&str; 7] =
+    ["nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x"];
 /// How runtimes of AWS begin that are not for Node.js.
 const FOREIGN: [&str; 7] = ["python", "java", "dotnet", "go1.", "ruby", "provided", "custom"];
 const ARCHITECTURES: [&str; 2] = ["x86_64", "arm64"];
@@ -266,9 +259,9 @@ fn is_role_arn(text: &str) -> bool {
             .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-'));
     let name_fits = resource.strip_prefix("role").is_some_and(|name| {
         !name.is_empty()
-            && name.bytes().all(|byte| {
-                is_word(byte) || matches!(byte, b'+' | b'=' | b',' | b'.' | b'@' | b'/')
-            })
+            && name
+                .bytes()
+                .all(|byte| is_word(byte) || matches!(byte, b'+' | b'=' | b',' | b'.' | b'@' | b'/'))
     });
     arn == "arn"
         && partition_fits

@@ -75,9 +75,7 @@ impl GivenVariables {
             .0
             .iter()
             .map(|(name, _)| name.as_str())
-            .filter(|name| {
-                RESERVED.contains(name) || CREDENTIALS.contains(name) && !own_credentials
-            })
+            .filter(|name| RESERVED.contains(name) || CREDENTIALS.contains(name) && !own_credentials)
             .collect();
         if !reserved.is_empty() {
             return Err(FunctionError::Parameter(format!(
@@ -88,7 +86,9 @@ impl GivenVariables {
             )));
         }
         if self.0.iter().any(|(_, value)| value.contains('\0')) {
-            return Err(FunctionError::Parameter("An environment variable's value contains a NUL.".to_owned()));
+            return Err(FunctionError::Parameter(
+                "An environment variable's value contains a NUL.".to_owned(),
+            ));
         }
         let measured = self.measured();
         if measured.len() > BYTES_MAX {
@@ -136,10 +136,8 @@ pub(crate) fn open(
     function: &str,
     sealed: &[u8],
 ) -> Result<Variables, StoreError> {
-    let unreadable = |why: String| StoreError::Unreadable {
-        what: format!("environment of {account}/{function}"),
-        why,
-    };
+    let unreadable =
+        |why: String| StoreError::Unreadable { what: format!("environment of {account}/{function}"), why };
     let plain = keys
         .open(Purpose::Environment, &associated(account, function), sealed)
         .map_err(|error| unreadable(error.to_string()))?;

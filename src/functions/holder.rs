@@ -141,7 +141,10 @@ impl Functions {
         self.shelf
             .sweep(at_start, || {
                 let held = self.held.load();
-                held.values().flat_map(|functions| functions.values()).map(|function| function.record.code).collect()
+                held.values()
+                    .flat_map(|functions| functions.values())
+                    .map(|function| function.record.code)
+                    .collect()
             })
             .await
     }

@@ -91,7 +91,8 @@ impl Named {
         let mut named = named.ok_or_else(|| FunctionError::NotFound(name.to_owned()))?;
         match (&named.qualifier, qualifier) {
             (Some(of_name), Some(asked)) if of_name != asked => Err(FunctionError::Parameter(
-                "The derived qualifier from the function name does not match the specified qualifier.".to_owned(),
+                "The derived qualifier from the function name does not match the specified qualifier."
+                    .to_owned(),
             )),
             (_, asked) => {
                 if let Some(asked) = asked {
@@ -111,14 +112,10 @@ impl Named {
     ) -> Option<Self> {
         if let Some(qualifier) = qualifier {
             violations.length(qualifier, "qualifier", 1, 128);
-            let matches = !qualifier.is_empty() && qualifier.bytes().all(|byte| is_word(byte) || byte == b'$')
+            let matches = !qualifier.is_empty()
+                && qualifier.bytes().all(|byte| is_word(byte) || byte == b'$')
                 || qualifier == "$LATEST.PUBLISHED";
-            violations.pattern(
-                qualifier,
-                "qualifier",
-                matches,
-                r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+",
-            );
+            violations.pattern(qualifier, "qualifier", matches, r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+");
         }
         violations.length(name, "functionName", 1, form.chars_max());
         let parsed = Self::parse(name, form);
@@ -142,7 +139,9 @@ impl Named {
     ) -> Option<Self> {
         let with = |rest: &[&str], region, account| Self::parse_from(rest, step + 1, form, region, account);
         let taken = match (step, parts) {
-            (0, ["arn", partition, "lambda", rest @ ..]) if is_partition(partition) => with(rest, region, account),
+            (0, ["arn", partition, "lambda", rest @ ..]) if is_partition(partition) => {
+                with(rest, region, account)
+            }
             (1, [first, rest @ ..]) if is_region(first) => with(rest, Some(first), account),
             (2, [first, rest @ ..]) => {
                 first.parse().ok().and_then(|account| with(rest, region, Some(account)))
@@ -173,10 +172,9 @@ impl Named {
     /// [`FunctionError::WrongRegion`].
     pub fn within(&self, account: AccountId, region: &Region) -> Result<FunctionRef, FunctionError> {
         match &self.region {
-            Some(named) if named != region.as_str() => Err(FunctionError::WrongRegion {
-                named: named.clone(),
-                ours: region.as_str().to_owned(),
-            }),
+            Some(named) if named != region.as_str() => {
+                Err(FunctionError::WrongRegion { named: named.clone(), ours: region.as_str().to_owned() })
+            }
             _ => Ok(FunctionRef {
                 region: region.clone(),
                 account: self.account.unwrap_or(account),
@@ -205,6 +203,11 @@ impl FunctionRef {
     pub fn is_latest(&self) -> bool {
         self.qualifier.as_deref().is_none_or(|qualifier| qualifier == LATEST)
     }
+}
+
+/// Whether a qualifier has the form of an alias: the form of a name, and not all digits.
+pub fn is_alias(qualifier: &str) -> bool {
+    qualifier.bytes().all(is_word) && !qualifier.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A function's ARN.
@@ -319,7 +322,9 @@ mod tests {
         let long = "a".repeat(129);
         let text = read("*", Some(&long)).unwrap_err();
         assert!(text.starts_with("2 validation errors detected: "), "{text}");
-        assert!(text.contains("at 'qualifier' failed to satisfy constraint: Member must have length less than or equal to 128"));
+        assert!(text.contains(
+            "at 'qualifier' failed to satisfy constraint: Member must have length less than or equal to 128"
+        ));
     }
 
     #[test]

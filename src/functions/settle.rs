@@ -43,14 +43,12 @@ impl Functions {
     /// Ends the change of a function, if one is on its way.
     pub(crate) async fn settle(&self, account: AccountId, name: &str) -> Result<(), FunctionError> {
         let _writing = self.writing.lock().await;
-        let Some(function) = self.find(account, name).filter(|function| function.ready != Stage::Settled) else {
+        let Some(function) = self.find(account, name).filter(|function| function.ready != Stage::Settled)
+        else {
             return Ok(());
         };
-        let settled = FunctionRecord {
-            stage: Stage::Settled,
-            revision: self.draw_uuid(),
-            ..function.record.clone()
-        };
+        let settled =
+            FunctionRecord { stage: Stage::Settled, revision: self.draw_uuid(), ..function.record.clone() };
         self.commit(&settled, Some(&function.record.revision)).await?;
         Ok(())
     }

@@ -9,11 +9,7 @@ use super::{
     package::hostile::package,
 };
 use crate::{
-    base::{
-        AccountId, KeyRing, Region, Secret, Timestamp,
-        clock::MockClock,
-        rng::SystemRng,
-    },
+    base::{AccountId, KeyRing, Region, Secret, Timestamp, clock::MockClock, rng::SystemRng},
     store::{
         Feed,
         functions::{FunctionStore, Stage},

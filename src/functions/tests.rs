@@ -149,7 +149,10 @@ async fn a_stale_revision_changes_nothing() {
     let first = fixture.create("greet", "one").await;
     let stale = |answer| CodeUpdate { revision: Some("old".to_owned()), ..code_update(answer) };
     let functions = &fixture.functions;
-    assert!(text(functions.update_code(&named("greet"), stale("two")).await).starts_with("The Revision Id provided"));
+    assert!(
+        text(functions.update_code(&named("greet"), stale("two")).await)
+            .starts_with("The Revision Id provided")
+    );
     let settings = Settings { memory_mb: Some(256), ..Settings::default() };
     assert!(functions.update_configuration(&named("greet"), &settings, Some("old")).await.is_err());
     let now = functions.find(ACCOUNT, "greet").unwrap();
@@ -226,7 +229,8 @@ async fn a_link_opens_for_ten_minutes_and_cannot_be_made_up() {
     let link = fixture.functions.make_link(&hash).unwrap();
     assert_eq!(fixture.functions.open_link(&link), Some(hash));
     assert!(fixture.functions.package(&hash).await.unwrap().is_some());
-    for wrong in ["", "x", &link[1..], &format!("{link}A"), &link.replace(|c: char| c.is_ascii_digit(), "_")] {
+    for wrong in ["", "x", &link[1..], &format!("{link}A"), &link.replace(|c: char| c.is_ascii_digit(), "_")]
+    {
         assert_eq!(fixture.functions.open_link(wrong), None, "{wrong:?}");
     }
     fixture.clock.advance(Duration::from_secs(600));
@@ -352,7 +356,8 @@ async fn a_function_that_cannot_be_served_does_not_keep_others_from_running() {
     let lost = fixture.create("lost", "one").await;
     fixture.create("greet", "two").await;
     std::fs::remove_dir_all(&lost.package_dir).unwrap();
-    std::fs::remove_file(fixture.data.path().join(format!("packages/{}.zip", lost.record.code.hex()))).unwrap();
+    std::fs::remove_file(fixture.data.path().join(format!("packages/{}.zip", lost.record.code.hex())))
+        .unwrap();
     fixture.store.close().await;
     let (functions, _, _) = node(fixture.data.path(), &fixture.clock, |store| Arc::new(store)).await;
     assert!(functions.find(ACCOUNT, "lost").is_none());

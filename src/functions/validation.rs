@@ -22,7 +22,8 @@ impl Violations {
 
     /// Notes that a member that is required is not there.
     pub fn missing(&mut self, member: &str) {
-        self.0.push(format!("Value null at '{member}' failed to satisfy constraint: Member must not be null"));
+        self.0
+            .push(format!("Value null at '{member}' failed to satisfy constraint: Member must not be null"));
     }
 
     /// A text's length in characters.

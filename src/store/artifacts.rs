@@ -131,9 +131,7 @@ impl Packages {
         let found: Vec<_> = self.objects.list(None).try_collect().await.map_err(failed)?;
         Ok(found
             .iter()
-            .filter_map(|object| {
-                PackageHash::from_hex(object.location.filename()?.strip_suffix(".zip")?)
-            })
+            .filter_map(|object| PackageHash::from_hex(object.location.filename()?.strip_suffix(".zip")?))
             .collect())
     }
 }

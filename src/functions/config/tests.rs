@@ -21,7 +21,13 @@ fn least() -> Settings {
 fn the_defaults_are_those_of_aws() {
     let made = least().create("greet").unwrap();
     assert_eq!(
-        (made.timeout_seconds, made.memory_mb, made.tmp_mb, made.architecture.as_str(), made.tracing.as_str()),
+        (
+            made.timeout_seconds,
+            made.memory_mb,
+            made.tmp_mb,
+            made.architecture.as_str(),
+            made.tracing.as_str()
+        ),
         (3, 128, 512, "x86_64", "PassThrough")
     );
     assert_eq!(made.logging.group, "/aws/lambda/greet");
@@ -38,7 +44,9 @@ fn a_role_that_is_no_arn_is_a_fault_in_the_words_of_aws() {
     for role in ["arn:aws:iam::000000000000:role/a/b+=,.@-_", "arn:aws-cn:iam::123456789012:rolex"] {
         assert_eq!(faults(&Settings { role_arn: Some(role.to_owned()), ..Settings::default() }), "");
     }
-    for role in ["arn:aws:iam::1:role/a", "arn:aws:iam::000000000000:user/a", "arn:aws:iam::000000000000:role/a b"] {
+    for role in
+        ["arn:aws:iam::1:role/a", "arn:aws:iam::000000000000:user/a", "arn:aws:iam::000000000000:role/a b"]
+    {
         assert_ne!(faults(&Settings { role_arn: Some(role.to_owned()), ..Settings::default() }), "");
     }
 }
@@ -99,16 +107,22 @@ fn each_kind_of_runtime_has_its_refusal() {
         "The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS Lambda functions. We \
          recommend you use a supported runtime while creating or updating functions."
     );
-    assert!(check("python3.12").unwrap_err().starts_with("Runtime python3.12 is not supported by Callgate: "));
+    assert!(
+        check("python3.12").unwrap_err().starts_with("Runtime python3.12 is not supported by Callgate: ")
+    );
     let unknown = check("non-existent-runtime").unwrap_err();
-    assert!(unknown.starts_with("Value non-existent-runtime at 'runtime' failed to satisfy constraint: Member must"));
+    assert!(
+        unknown
+            .starts_with("Value non-existent-runtime at 'runtime' failed to satisfy constraint: Member must")
+    );
     assert!(unknown.ends_with("] or be a valid ARN"));
 }
 
 #[test]
 fn a_change_leaves_alone_what_it_does_not_name() {
     let was = least().create("greet").unwrap();
-    let change = Settings { memory_mb: Some(256), description: Some("new".to_owned()), ..Settings::default() };
+    let change =
+        Settings { memory_mb: Some(256), description: Some("new".to_owned()), ..Settings::default() };
     let now = change.lay_over(was.clone()).unwrap();
     assert_eq!(now, Configuration { memory_mb: 256, description: "new".to_owned(), ..was });
 }
@@ -117,15 +131,16 @@ fn a_change_leaves_alone_what_it_does_not_name() {
 fn log_levels_come_and_go_with_the_json_format() {
     let was = least().create("greet").unwrap();
     let with = |logging: LoggingSettings, was: &Configuration| {
-        Settings { logging: Some(logging), ..Settings::default() }.lay_over(was.clone()).map(|now| now.logging)
+        Settings { logging: Some(logging), ..Settings::default() }
+            .lay_over(was.clone())
+            .map(|now| now.logging)
     };
     let json = LoggingSettings { format: Some("JSON".to_owned()), ..LoggingSettings::default() };
     let info = Some("INFO".to_owned());
     let now = with(json.clone(), &was).unwrap();
     assert_eq!((&now.application_level, &now.system_level), (&info, &info));
 
-    let debug =
-        LoggingSettings { system_level: Some("DEBUG".to_owned()), ..LoggingSettings::default() };
+    let debug = LoggingSettings { system_level: Some("DEBUG".to_owned()), ..LoggingSettings::default() };
     assert!(with(debug.clone(), &was).is_err(), "the format is Text");
     let now = with(debug, &Configuration { logging: now, ..was.clone() }).unwrap();
     assert_eq!((&now.application_level, now.system_level.as_deref()), (&info, Some("DEBUG")));

@@ -21,7 +21,9 @@ pub fn path(name: &[u8]) -> Result<String, PackageError> {
         return refuse("has a NUL in its name");
     }
     if text.contains('\\') {
-        return refuse("has a backslash in its name: pack it with a tool that separates folders with slashes");
+        return refuse(
+            "has a backslash in its name: pack it with a tool that separates folders with slashes",
+        );
     }
     if text.starts_with('/') || has_drive(text) {
         return refuse("has an absolute name");

@@ -46,7 +46,9 @@ pub enum PackageError {
     #[error("Unzipped size must be smaller than {0} bytes")]
     TooLarge(u64),
     /// It has too many entries.
-    #[error("The package has more than {0} entries. Leave out what the function does not need, or bundle it.")]
+    #[error(
+        "The package has more than {0} entries. Leave out what the function does not need, or bundle it."
+    )]
     TooMany(usize),
     /// An entry cannot be taken.
     #[error("The package's entry {entry:?} {why}")]

@@ -116,8 +116,7 @@ fn read(archive: &Archive<'_>, limits: &PackageLimits) -> Result<Plan, PackageEr
         }
         // Readable for whatever user the sandbox runs as, and writable for us, who must be able to delete it. No setuid,
         // setgid or sticky bit.
-        let planned =
-            Planned { index, declared_bytes: found.size(), link, mode: mode & 0o777 | 0o644 };
+        let planned = Planned { index, declared_bytes: found.size(), link, mode: mode & 0o777 | 0o644 };
         if plan.files.insert(path, planned).is_some() {
             return refuse("is there twice");
         }

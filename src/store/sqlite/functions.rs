@@ -78,8 +78,7 @@ impl FunctionStore for SqliteStore {
     }
 
     async fn get(&self, account: AccountId, name: &str) -> Result<Option<FunctionRecord>, StoreError> {
-        let row =
-            sqlx::query(ONE).bind(account.as_str()).bind(name).fetch_optional(self.readers()).await?;
+        let row = sqlx::query(ONE).bind(account.as_str()).bind(name).fetch_optional(self.readers()).await?;
         row.as_ref().map(record).transpose()
     }
 
