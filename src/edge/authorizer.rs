@@ -40,8 +40,9 @@ impl IamAuthorizer {
         };
         // A role that was deleted after its session began has no documents either: nothing allows any more.
         let documents = role.iter().flat_map(|role| role.policies.iter());
-        policy::permit(caller, &request, documents, None)
-            .map_err(|denial| ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", denial.to_string()))
+        policy::permit(caller, &request, documents, None).map_err(|denial| {
+            ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", denial.to_string())
+        })
     }
 }
 
@@ -81,7 +82,13 @@ impl Keys for CallKeys<'_> {
             "aws:currenttime" => one(self.context.now.iso8601_seconds()),
             "aws:epochtime" => one(self.context.now.seconds().to_string()),
             "aws:requestedregion" => Some(Values::one(self.context.region.as_str())),
-            "aws:resourceaccount" => self.resource.arn.splitn(6, ':').nth(4).filter(|account| !account.is_empty()).and_then(|account| one(account.to_owned())),
+            "aws:resourceaccount" => self
+                .resource
+                .arn
+                .splitn(6, ':')
+                .nth(4)
+                .filter(|account| !account.is_empty())
+                .and_then(|account| one(account.to_owned())),
             "aws:tagkeys" => self
                 .resource
                 .request_tags
@@ -104,7 +111,9 @@ impl CallKeys<'_> {
     /// `aws:PrincipalArn` is the role's ARN, not its session's.
     fn principal_arn(&self) -> String {
         match &self.caller.principal {
-            Principal::AssumedRole { role, .. } => format!("arn:aws:iam::{}:role/{role}", self.caller.account),
+            Principal::AssumedRole { role, .. } => {
+                format!("arn:aws:iam::{}:role/{role}", self.caller.account)
+            }
             other => other.arn(self.caller.account),
         }
     }

@@ -11,8 +11,7 @@ use super::{
     arrival::Arrival,
     body::{self, Held},
     gate::Gate,
-    refusals,
-    render,
+    refusals, render,
     report::Trace,
     routes::{Entry, Found, check_door},
     server::{Answer, Peer},
@@ -20,7 +19,7 @@ use super::{
 use crate::{
     api::{
         Access, ApiError, Context, Raw, Service,
-        lambda::{errors, invoke, payload},
+        lambda::{invoke, payload},
     },
     authn::AuthnError,
     base::Caller,
@@ -31,7 +30,8 @@ impl Answer for Gate {
         let arrival = Arrival::note(&self, peer, request.headers());
         let mut trace = Trace::default();
         // A panic is a defect of ours: it must cost this request alone, not the connection's others.
-        let answered = AssertUnwindSafe(answer(&self, peer, &arrival, &mut trace, request)).catch_unwind().await;
+        let answered =
+            AssertUnwindSafe(answer(&self, peer, &arrival, &mut trace, request)).catch_unwind().await;
         let response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
@@ -39,7 +39,8 @@ impl Answer for Gate {
                 render::refusal(trace.service, error, arrival.id)
             }
             Err(_) => {
-                let error = ApiError::internal("a request's handler panicked; the message stands in the log above");
+                let error =
+                    ApiError::internal("a request's handler panicked; the message stands in the log above");
                 trace.refused(&error, &arrival);
                 render::refusal(trace.service, error, arrival.id)
             }
@@ -59,7 +60,11 @@ async fn answer<'g>(
 ) -> Result<Response<Body>, ApiError> {
     gate.quota.address(arrival.source).map_err(|over| refusals::throttled(Service::Lambda, &over))?;
     let (head, body) = request.into_parts();
-    match gate.routes.find(&head.method, &head.uri, &head.headers).map_err(|refusal| trace.unknown(refusal))? {
+    match gate
+        .routes
+        .find(&head.method, &head.uri, &head.headers)
+        .map_err(|refusal| trace.unknown(refusal))?
+    {
         Found::Invoke { function } => {
             trace.operation(Service::Lambda, "Invoke", None);
             invoke_function(gate, arrival, trace, &head, body, &function).await
@@ -93,15 +98,17 @@ async fn invoke_function(
     refusals::content_type(Service::Lambda, "Invoke", head)?;
     let signed = gate.authn.begin(head, &[Service::Lambda.scope()], arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
-    let (payload, _held) = read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
+    let (payload, _held) =
+        read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
     gate.quota.caller(&caller).map_err(throttle)?;
     let named = call.target(caller.account, &gate.region)?;
     trace.function(&named.reference.name);
     let context = context(gate, arrival, Some(&caller));
-    let permit = gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
+    let permit =
+        gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
     // An idempotency key is looked up here: first, join, or stored answer.
-    let target = gate.functions.resolve(&named.reference).map_err(errors::invoke)?;
+    let target = invoke::resolve(&gate.functions, &named)?;
     payload::check(&payload)?;
     if call.is_dry_run() {
         return Ok(render::reply(Service::Lambda, invoke::dry_run_reply(), arrival.id));
@@ -109,7 +116,8 @@ async fn invoke_function(
     let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
     // A client's deadline is laid on the run here, and a cancel finds it.
     let invocation = call.into_invocation(named, arrival.id, payload, &caller);
-    let outcome = gate.dispatch.run(&permit, admission, target, invocation).await.map_err(refusals::dispatch)?;
+    let outcome =
+        gate.dispatch.run(&permit, admission, target, invocation).await.map_err(refusals::dispatch)?;
     trace.invoked(gate, arrival, &outcome);
     Ok(render::reply(Service::Lambda, invoke::reply(outcome), arrival.id))
 }
@@ -150,12 +158,21 @@ async fn form_request<'g>(
     trace.service = Service::Sts;
     let scopes = [Service::Sts.scope(), Service::Iam.scope()];
     let signed = match head.headers.contains_key(http::header::AUTHORIZATION) {
-        true => Some(gate.authn.begin(head, &scopes, arrival.at).map_err(|error| refusals::authn(Service::Sts, &error))?),
+        true => Some(
+            gate.authn
+                .begin(head, &scopes, arrival.at)
+                .map_err(|error| refusals::authn(Service::Sts, &error))?,
+        ),
         false => None,
     };
     let (body, _held) = read_body(gate, body, Service::Sts, "the form", FORM_BYTES_MAX).await?;
-    let form = if head.method == http::Method::GET { head.uri.query().unwrap_or_default().as_bytes() } else { &body[..] };
-    let form: Vec<(String, String)> = form_urlencoded::parse(form).into_owned().take(FORM_FIELDS_MAX).collect();
+    let form = if head.method == http::Method::GET {
+        head.uri.query().unwrap_or_default().as_bytes()
+    } else {
+        &body[..]
+    };
+    let form: Vec<(String, String)> =
+        form_urlencoded::parse(form).into_owned().take(FORM_FIELDS_MAX).collect();
     let scope = signed.as_ref().map(|signed| signed.service());
     let entry = gate.routes.find_form(&form, scope).map_err(|refusal| trace.unknown(refusal))?;
     let spec = entry.spec();

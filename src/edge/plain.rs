@@ -79,7 +79,8 @@ async fn ready(State(shared): State<Shared>) -> Response {
 }
 
 async fn metrics_text(State(shared): State<Shared>, request: Request) -> Response {
-    let management = request.extensions().get::<Peer>().is_some_and(|peer| peer.doors.contains(&Door::Management));
+    let management =
+        request.extensions().get::<Peer>().is_some_and(|peer| peer.doors.contains(&Door::Management));
     if !management {
         return (StatusCode::NOT_FOUND, "Metrics are served on management_listen.\n").into_response();
     }
@@ -106,9 +107,12 @@ fn document(value: &Value) -> Response {
 
 async fn package(State(shared): State<Shared>, Path(token): Path<String>) -> Response {
     match shared.source.package(&token).await {
-        Some(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"))], body).into_response(),
+        Some(body) => {
+            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"))], body).into_response()
+        }
         None => {
-            let error = json!({"message": "This link has expired, or never was one: ask GetFunction for a new one."});
+            let error =
+                json!({"message": "This link has expired, or never was one: ask GetFunction for a new one."});
             (StatusCode::FORBIDDEN, error.to_string()).into_response()
         }
     }

@@ -59,7 +59,9 @@ pub fn body(service: Service, operation: &str, max: usize, error: &BodyError) ->
         BodyError::TooLarge { announced: Some(length) } if operation == "Invoke" => ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "RequestTooLargeException",
-            format!("{length} byte payload is too large for the RequestResponse invocation type (limit {max} bytes)"),
+            format!(
+                "{length} byte payload is too large for the RequestResponse invocation type (limit {max} bytes)"
+            ),
         ),
         BodyError::TooLarge { .. } => ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -98,9 +100,16 @@ pub fn content_type(service: Service, operation: &str, head: &Parts) -> Result<(
     let fits = match service.protocol() {
         Protocol::RestJson => matches!(
             kind.as_str(),
-            "" | "application/json" | "application/octet-stream" | "text/plain" | "application/x-amz-json-1.1" | "application/x-amz-json-1.0"
+            "" | "application/json"
+                | "application/octet-stream"
+                | "text/plain"
+                | "application/x-amz-json-1.1"
+                | "application/x-amz-json-1.0"
         ),
-        Protocol::Json => matches!(kind.as_str(), "application/x-amz-json-1.1" | "application/x-amz-json-1.0" | "application/json"),
+        Protocol::Json => matches!(
+            kind.as_str(),
+            "application/x-amz-json-1.1" | "application/x-amz-json-1.0" | "application/json"
+        ),
         Protocol::Query => true,
     };
     if fits {
@@ -116,15 +125,13 @@ pub fn content_type(service: Service, operation: &str, head: &Parts) -> Result<(
 /// The function was not run.
 pub fn dispatch(error: DispatchError) -> ApiError {
     match error {
-        DispatchError::Saturated(why) => ApiError::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "TooManyRequestsException",
-            "Rate Exceeded.",
-        )
-        .with_member("Reason", "ConcurrentInvocationLimitExceeded")
-        .with_header(RETRY_AFTER, seconds(Duration::from_secs(1)))
-        .with_header(LIMIT, HeaderValue::from_static("sandbox.sandboxes_max"))
-        .with_cause(why),
+        DispatchError::Saturated(why) => {
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
+                .with_member("Reason", "ConcurrentInvocationLimitExceeded")
+                .with_header(RETRY_AFTER, seconds(Duration::from_secs(1)))
+                .with_header(LIMIT, HeaderValue::from_static("sandbox.sandboxes_max"))
+                .with_cause(why)
+        }
         DispatchError::ShuttingDown => ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "ServiceUnavailableException",

@@ -5,12 +5,15 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
 
-use super::{client_context, errors};
+use super::client_context;
 use crate::{
     api::{ApiError, Reply, Resource},
     base::{AccountId, Caller, Region, RequestId},
     dispatch::{Invocation, Outcome},
-    functions::{FunctionRef, Functions, Named, name::Form},
+    functions::{
+        self, FunctionError, FunctionRef, Functions, Named,
+        name::{Form, LATEST},
+    },
 };
 
 /// The IAM action.
@@ -50,7 +53,7 @@ impl Call {
     /// Reads the head. `function` is the name in the path, percent-decoded.
     pub fn decode(function: &str, head: &Parts) -> Result<Self, ApiError> {
         let qualifier = qualifier(head.uri.query());
-        let named = Named::read(function, qualifier.as_deref(), Form::Namespaced).map_err(errors::api)?;
+        let named = Named::read(function, qualifier.as_deref(), Form::Namespaced)?;
         for (name, instead) in REFUSED_HEADERS {
             if head.headers.contains_key(*name) {
                 return Err(ApiError::unsupported(name, instead));
@@ -65,7 +68,9 @@ impl Call {
                     "call with RequestResponse, which waits for the answer",
                 ));
             }
-            Some(other) => return Err(not_of_enum(other, "invocationType", "[Event, RequestResponse, DryRun]")),
+            Some(other) => {
+                return Err(not_of_enum(other, "invocationType", "[Event, RequestResponse, DryRun]"));
+            }
         };
         let log_tail = match text(&head.headers, LOG_TYPE)? {
             None | Some("None") => false,
@@ -86,13 +91,19 @@ impl Call {
 
     /// The function in full: what the name leaves out is the caller's.
     pub fn target(&self, account: AccountId, region: &Region) -> Result<Target, ApiError> {
-        let reference = self.named.within(account, region).map_err(errors::api)?;
+        let reference = self.named.within(account, region)?;
         let arn = reference.arn();
         Ok(Target { reference, arn })
     }
 
     /// The call as it goes to a sandbox.
-    pub fn into_invocation(self, target: Target, id: RequestId, payload: Bytes, caller: &Caller) -> Invocation {
+    pub fn into_invocation(
+        self,
+        target: Target,
+        id: RequestId,
+        payload: Bytes,
+        caller: &Caller,
+    ) -> Invocation {
         Invocation {
             id,
             payload,
@@ -108,11 +119,18 @@ impl Target {
     /// The resource that policy is asked about: the ARN as named, with the tags of the function if there is one.
     pub fn resource(&self, functions: &Functions) -> Resource {
         let function = functions.find(self.reference.account, &self.reference.name);
-        Resource {
-            tags: function.map(|function| function.tags.clone()),
-            ..Resource::named(self.arn.clone())
-        }
+        Resource { tags: function.map(|function| function.tags.clone()), ..Resource::named(self.arn.clone()) }
     }
+}
+
+/// The function that the call names. A name without a version means `$LATEST`, and says so when it is not there.
+pub fn resolve(functions: &Functions, target: &Target) -> Result<functions::Target, ApiError> {
+    functions.resolve(&target.reference).map_err(|error| match error {
+        FunctionError::NotFound(arn) if target.reference.qualifier.is_none() => {
+            FunctionError::NotFound(format!("{arn}:{LATEST}")).into()
+        }
+        other => other.into(),
+    })
 }
 
 /// The answer to a dry run: everything was checked, nothing was run.
@@ -135,13 +153,18 @@ pub fn reply(outcome: Outcome) -> Reply {
 }
 
 fn qualifier(query: Option<&str>) -> Option<String> {
-    form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "Qualifier").map(|(_, value)| value.into_owned())
+    form_urlencoded::parse(query?.as_bytes())
+        .find(|(name, _)| name == "Qualifier")
+        .map(|(_, value)| value.into_owned())
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ApiError> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     value.to_str().map(Some).map_err(|_| {
-        ApiError::bad_request("InvalidParameterValueException", format!("The header {name} is not ASCII text."))
+        ApiError::bad_request(
+            "InvalidParameterValueException",
+            format!("The header {name} is not ASCII text."),
+        )
     })
 }
 
@@ -190,10 +213,17 @@ mod tests {
     #[test]
     fn what_is_not_there_is_refused_by_name() {
         let refused = |headers: &[(&str, &str)]| decode("greet", "", headers).unwrap_err().message.unwrap();
-        assert!(refused(&[(INVOCATION_TYPE, "Event")]).contains("InvocationType Event is not supported by Callgate"));
-        assert!(refused(&[("x-amz-tenant-id", "a")]).contains("x-amz-tenant-id is not supported by Callgate"));
+        assert!(
+            refused(&[(INVOCATION_TYPE, "Event")])
+                .contains("InvocationType Event is not supported by Callgate")
+        );
+        assert!(
+            refused(&[("x-amz-tenant-id", "a")]).contains("x-amz-tenant-id is not supported by Callgate")
+        );
         assert!(refused(&[(INVOCATION_TYPE, "Later")]).contains("Value 'Later' at 'invocationType'"));
         assert!(refused(&[(LOG_TYPE, "All")]).contains("Value 'All' at 'logType'"));
-        assert!(refused(&[(client_context::HEADER, "nonsense")]).contains("valid Base64-encoded JSON object"));
+        assert!(
+            refused(&[(client_context::HEADER, "nonsense")]).contains("valid Base64-encoded JSON object")
+        );
     }
 }
