@@ -11,6 +11,7 @@ pub mod config;
 pub mod data_dir;
 pub mod doctor;
 pub mod gateway;
+mod wiring;
 pub mod lifecycle;
 pub mod listen;
 pub mod logging;

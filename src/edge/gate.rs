@@ -40,8 +40,7 @@ pub struct Gate {
     pub trusted_proxies: Vec<Network>,
     /// Bytes of bodies held, over all requests.
     pub budget: Arc<Budget>,
-    /// Open connections.
-    pub connections: Arc<Connections>,
+
     /// The gateway's region.
     pub region: Region,
     /// The base of links and issuer names, without a slash at its end.

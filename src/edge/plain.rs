@@ -16,6 +16,7 @@ use tower::ServiceExt;
 use super::server::Peer;
 use crate::{
     api::Door,
+    authn::oidc::signing::{DISCOVERY_PATH, JWKS_PATH},
     telemetry::{Metrics, metrics::Levels},
 };
 
@@ -53,8 +54,8 @@ impl Plain {
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics_text))
-            .route("/.well-known/openid-configuration", get(openid_configuration))
-            .route("/.well-known/jwks_uri", get(jwks))
+            .route(DISCOVERY_PATH, get(openid_configuration))
+            .route(JWKS_PATH, get(jwks))
             .route("/callgate/public/code/{token}", get(package))
             .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here.\n"))
             .with_state(Shared { source, metrics });
