@@ -129,3 +129,6 @@ impl Dispatch {
 const LOOKS_MAX: u32 = 4;
 /// How long a call waits in line after that, at most.
 const LINE_MAX: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests;
