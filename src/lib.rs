@@ -22,6 +22,7 @@ pub mod authn;
 pub mod base;
 pub mod edge;
 pub mod iam;
+pub mod identity;
 pub mod outbound;
 pub mod policy;
 pub mod quota;

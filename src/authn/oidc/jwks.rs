@@ -130,7 +130,7 @@ mod tests {
         KeySet::parse(serde_json::json!({ "keys": keys }).to_string().as_bytes()).unwrap()
     }
 
-    fn p256(id: &str, more: Value) -> Value {
+    fn p256(id: &str, more: &Value) -> Value {
         let mut key = serde_json::json!({"kty": "EC", "crv": "P-256", "x": X, "y": X, "kid": id});
         key.as_object_mut().unwrap().append(&mut more.as_object().unwrap().clone());
         key
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_key_answers_to_its_own_id_and_algorithm() {
-        let set = set(&[p256("a", serde_json::json!({"alg": "ES256"})), p256("b", serde_json::json!({}))]);
+        let set = set(&[p256("a", &serde_json::json!({"alg": "ES256"})), p256("b", &serde_json::json!({}))]);
         assert_eq!(set.candidates(Some("a"), Algorithm::ES256).count(), 1);
         assert_eq!(set.candidates(None, Algorithm::ES256).count(), 2);
         assert_eq!(set.candidates(Some("c"), Algorithm::ES256).count(), 0);
@@ -150,21 +150,21 @@ mod tests {
     #[test]
     fn keys_of_other_uses_and_kinds_are_passed_over() {
         let set = set(&[
-            p256("enc", serde_json::json!({"use": "enc"})),
-            p256("ops", serde_json::json!({"key_ops": ["sign"]})),
-            p256("curve", serde_json::json!({"crv": "P-521"})),
+            p256("enc", &serde_json::json!({"use": "enc"})),
+            p256("ops", &serde_json::json!({"key_ops": ["sign"]})),
+            p256("curve", &serde_json::json!({"crv": "P-521"})),
             serde_json::json!({"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"}),
             serde_json::json!({"kty": "new", "kid": "unknown"}),
             serde_json::json!({"kty": "RSA", "kid": "half", "n": "AQAB"}),
             serde_json::json!("text"),
-            p256("good", serde_json::json!({"use": "sig", "key_ops": ["verify"]})),
+            p256("good", &serde_json::json!({"use": "sig", "key_ops": ["verify"]})),
         ]);
         assert_eq!(format!("{set:?}"), r#"[Some("good")]"#);
     }
 
     #[test]
     fn a_key_for_another_algorithm_than_it_says_is_not_used() {
-        let set = set(&[p256("a", serde_json::json!({"alg": "ES384"}))]);
+        let set = set(&[p256("a", &serde_json::json!({"alg": "ES384"}))]);
         assert_eq!(set.candidates(Some("a"), Algorithm::ES256).count(), 0);
     }
 
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_keys_is_cut() {
-        let keys: Vec<Value> = (0..100).map(|at| p256(&at.to_string(), serde_json::json!({}))).collect();
+        let keys: Vec<Value> = (0..100).map(|at| p256(&at.to_string(), &serde_json::json!({}))).collect();
         assert_eq!(set(&keys).keys.len(), KEYS_MAX);
     }
 }

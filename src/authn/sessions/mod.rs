@@ -20,8 +20,10 @@ use crate::base::{
 
 /// The longest session token, in characters: every call carries it.
 pub const TOKEN_CHARS_MAX: usize = 1536;
-/// How many opened tokens are kept. An entry is about 3 KiB.
-const OPENED_MAX: u64 = 10_000;
+/// How much memory opened tokens may take, in bytes: some 5,000 of them.
+const OPENED_BYTES_MAX: u64 = 16 << 20;
+/// An entry's fixed part; the claims, spelled out, take about twice what the token does.
+const OPENED_BYTES_FIXED: usize = 1024;
 /// What the access key ids of sessions begin with.
 pub const ACCESS_KEY_PREFIX: &str = "ASIA";
 const ACCESS_KEY_DRAWN_BYTES: usize = 10;
@@ -93,7 +95,11 @@ pub struct Sessions {
 impl Sessions {
     /// Credentials sealed with this ring.
     pub fn new(ring: Arc<KeyRing>, clock: SharedClock, rng: SharedRng) -> Self {
-        Self { ring, clock, rng, opened: moka::sync::Cache::new(OPENED_MAX) }
+        let bytes = |_: &Arc<str>, session: &Arc<Session>| {
+            u32::try_from(OPENED_BYTES_FIXED + 3 * session.token.expose().len()).unwrap_or(u32::MAX)
+        };
+        let opened = moka::sync::Cache::builder().max_capacity(OPENED_BYTES_MAX).weigher(bytes).build();
+        Self { ring, clock, rng, opened }
     }
 
     /// Makes credentials with these claims.
