@@ -5,6 +5,7 @@
 //! change made by another process arrives the same way, by polling.
 
 pub mod changes;
+pub mod iam;
 pub mod identity;
 pub mod sqlite;
 

@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file in write-ahead mode, many readers, one writer.
 
+mod iam;
 mod identity;
 
 use std::{path::Path, time::Duration};
