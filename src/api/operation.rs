@@ -22,6 +22,67 @@ pub enum Service {
     Iam,
 }
 
+/// How a service's requests and answers are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocol {
+    /// Paths and JSON bodies.
+    RestJson,
+    /// `POST /`, `X-Amz-Target`, JSON 1.1.
+    Json,
+    /// `POST /`, a form with `Action`, answers in XML.
+    Query,
+}
+
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Lambda, Self::CognitoIdentity, Self::Sts, Self::Iam];
+
+    /// The service's name in a SigV4 credential scope.
+    pub fn scope(self) -> &'static str {
+        match self {
+            Self::Lambda => "lambda",
+            Self::CognitoIdentity => "cognito-identity",
+            Self::Sts => "sts",
+            Self::Iam => "iam",
+        }
+    }
+
+    /// How it is spoken to.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self::Lambda => Protocol::RestJson,
+            Self::CognitoIdentity => Protocol::Json,
+            Self::Sts | Self::Iam => Protocol::Query,
+        }
+    }
+
+    /// What stands before the operation's name in `X-Amz-Target`; empty for services that do not use it.
+    pub fn target_prefix(self) -> &'static str {
+        match self {
+            Self::CognitoIdentity => "AWSCognitoIdentityService",
+            Self::Lambda | Self::Sts | Self::Iam => "",
+        }
+    }
+
+    /// The XML namespace of its answers; empty for services that do not answer in XML.
+    pub fn xml_namespace(self) -> &'static str {
+        match self {
+            Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
+            Self::Lambda | Self::CognitoIdentity => "",
+        }
+    }
+
+    /// Its own word for an error that is the gateway's fault.
+    pub fn internal_error(self) -> &'static str {
+        match self {
+            Self::Lambda => "ServiceException",
+            Self::CognitoIdentity => "InternalErrorException",
+            Self::Sts | Self::Iam => "ServiceFailure",
+        }
+    }
+}
+
 /// Which door serves an operation (contract §1, two doors).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Door {

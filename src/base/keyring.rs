@@ -30,11 +30,19 @@ pub enum Purpose {
     Environment,
     /// Private keys that sign open-id tokens.
     OpenIdKey,
+    /// Links to download a function's package.
+    PackageLink,
 }
 
 impl Purpose {
-    const ALL: [Self; 5] =
-        [Self::SessionToken, Self::DerivedSecret, Self::IamSecret, Self::Environment, Self::OpenIdKey];
+    const ALL: [Self; 6] = [
+        Self::SessionToken,
+        Self::DerivedSecret,
+        Self::IamSecret,
+        Self::Environment,
+        Self::OpenIdKey,
+        Self::PackageLink,
+    ];
 
     fn label(self) -> &'static [u8] {
         match self {
@@ -43,6 +51,7 @@ impl Purpose {
             Self::IamSecret => b"callgate/v1/iam-secret",
             Self::Environment => b"callgate/v1/environment",
             Self::OpenIdKey => b"callgate/v1/open-id-key",
+            Self::PackageLink => b"callgate/v1/package-link",
         }
     }
 }

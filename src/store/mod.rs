@@ -4,7 +4,10 @@
 //! log; [`Feed::catch_up`] then hands all new changes to the [`Follower`]s, which re-read what they hold in memory. A
 //! change made by another process arrives the same way, by polling.
 
+pub mod artifacts;
 pub mod changes;
+pub mod functions;
+pub mod identity;
 pub mod sqlite;
 
 pub use changes::{Change, ChangeLog, Feed, Follower, Kind};

@@ -1,5 +1,8 @@
 //! The embedded store: one SQLite file in write-ahead mode, many readers, one writer.
 
+mod functions;
+mod identity;
+
 use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;

@@ -1,0 +1,108 @@
+//! The client context: what a device says of itself, as `X-Amz-Client-Context` carries it.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::api::ApiError;
+
+/// The header.
+pub const HEADER: &str = "x-amz-client-context";
+/// The most bytes the header may have (AWS: "up to 3,583 bytes of base64-encoded data").
+pub const ENCODED_BYTES_MAX: usize = 3583;
+/// How deep it may nest, so that nobody who parses it, here or in the function, runs out of stack.
+const DEPTH_MAX: usize = 64;
+
+/// Decodes the header into the JSON object it carries, byte for byte as the client wrote it.
+pub fn decode(header: &[u8]) -> Result<Bytes, ApiError> {
+    if header.len() > ENCODED_BYTES_MAX {
+        return Err(refused(&format!(
+            "Client context must be at most {ENCODED_BYTES_MAX} bytes of base64, not {}.",
+            header.len()
+        )));
+    }
+    let json = STANDARD.decode(header).map_err(|_| not_an_object())?;
+    if json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') || depth(&json) > DEPTH_MAX {
+        return Err(not_an_object());
+    }
+    serde_json::from_slice::<&RawValue>(&json).map_err(|_| not_an_object())?;
+    Ok(json.into())
+}
+
+/// The deepest nesting of brackets outside strings.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'{' | b'[') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, b'}' | b']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn not_an_object() -> ApiError {
+    refused("Client context must be a valid Base64-encoded JSON object.")
+}
+
+fn refused(message: &str) -> ApiError {
+    ApiError::bad_request("InvalidRequestContentException", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn encode(json: &str) -> Vec<u8> {
+        STANDARD.encode(json).into_bytes()
+    }
+
+    #[test]
+    fn an_object_comes_out_byte_for_byte() {
+        for json in [r#"{}"#, r#" {"client":{"app_title":"Ü"}, "custom": {"a" : 1.0}}"#] {
+            assert_eq!(decode(&encode(json)).unwrap(), json.as_bytes());
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let deep = format!(r#"{{"a":{}1{}}}"#, "[".repeat(64), "]".repeat(64));
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(2700));
+        for bad in ["", "null", "[]", "\"a\"", "1", "{", "{}x", "{\"a\":}", &deep, &long] {
+            let error = decode(&encode(bad)).unwrap_err();
+            assert_eq!(error.code, "InvalidRequestContentException", "{bad}");
+        }
+        for bad in [&b"not base64!"[..], b"e30", b"\xff", b"e30=\n"] {
+            assert!(decode(bad).is_err());
+        }
+        assert!(decode(&STANDARD.encode(b"{\"a\":\"\xff\"}").into_bytes()).is_err());
+    }
+
+    #[test]
+    fn the_limit_is_3583_bytes_as_sent() {
+        // 2,685 bytes encode to 3,580; three more would need 3,584.
+        let fits = format!(r#"{{"a":"{}"}}"#, "x".repeat(2685 - 8));
+        assert_eq!(encode(&fits).len(), 3580);
+        decode(&encode(&fits)).unwrap();
+        let over = format!(r#"{{"a":"{}"}}"#, "x".repeat(2686 - 8));
+        assert_eq!(encode(&over).len(), 3584);
+        assert!(decode(&encode(&over)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_headers_never_panic(header in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(&header);
+            let _ = decode(&STANDARD.encode(&header).into_bytes());
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The words in which each end of an invocation is told, as AWS tells it.
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{
+    exchange::End,
+    invocation::{FunctionError, Outcome},
+    logs::Log,
+    start::{InitFailure, InitReason, is_classic},
+};
+use crate::{
+    base::{RequestId, Timestamp},
+    functions::Target,
+    sandbox::{
+        Exit,
+        protocol::{RESULT_MAX, Status},
+    },
+};
+
+/// What an end comes to. `deadline` is when a time-out struck.
+pub fn outcome(
+    end: End,
+    target: &Target,
+    id: RequestId,
+    deadline: Timestamp,
+    log: Log<'_>,
+    cold: bool,
+) -> Outcome {
+    let classic = is_classic(&target.function);
+    let unhandled = Some(FunctionError::Unhandled);
+    let (payload, function_error) = match end {
+        End::Answered { status: Status::Value, json, .. } => (json, None),
+        End::Answered { status: Status::Handled, json, .. } => (json, Some(FunctionError::Handled)),
+        End::Answered { status: Status::Unhandled, json, .. } => (json, unhandled),
+        End::Answered { status: Status::TooLarge, .. } => (too_large(), unhandled),
+        End::TimedOut => (timed_out(target, id, deadline, classic), unhandled),
+        End::Exited(_) | End::Violated if classic => (exited_classic(id), unhandled),
+        End::Exited(exit) => (exited(id, exit), unhandled),
+        End::Violated => (exited(id, None), unhandled),
+    };
+    Outcome { payload, function_error, version: target.version, log_tail: log.into_tail(), cold }
+}
+
+/// What a function that failed to load comes to.
+pub fn init_failed(
+    failure: &InitFailure,
+    target: &Target,
+    id: RequestId,
+    now: Timestamp,
+    mut log: Log<'_>,
+) -> Outcome {
+    let classic = is_classic(&target.function);
+    let payload = match &failure.reason {
+        InitReason::Error(error) => Bytes::from(error.clone()),
+        InitReason::Exit(_) if classic => exited_classic(id),
+        InitReason::Exit(exit) => exited(id, *exit),
+        InitReason::TimedOut => timed_out(target, id, now, classic),
+    };
+    log.start(target.version);
+    if !failure.log.is_empty() {
+        log.output(&failure.log);
+    }
+    log.end(failure.took, None, target.function.memory_mb, None);
+    Outcome {
+        payload,
+        function_error: Some(FunctionError::Unhandled),
+        version: target.version,
+        log_tail: log.into_tail(),
+        cold: true,
+    }
+}
+
+fn error(kind: &str, message: &str) -> Bytes {
+    json!({ "errorType": kind, "errorMessage": message }).to_string().into()
+}
+
+fn too_large() -> Bytes {
+    error(
+        "Function.ResponseSizeTooLarge",
+        &format!("Response payload size exceeded maximum allowed payload size ({RESULT_MAX} bytes)."),
+    )
+}
+
+fn timed_out(target: &Target, id: RequestId, at: Timestamp, classic: bool) -> Bytes {
+    let seconds = target.function.timeout.as_secs_f64();
+    if classic {
+        let message = format!("{at} {id} Task timed out after {seconds:.2} seconds");
+        return json!({ "errorMessage": message }).to_string().into();
+    }
+    error("Sandbox.Timedout", &format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds"))
+}
+
+fn exited(id: RequestId, exit: Option<Exit>) -> Bytes {
+    let how = match exit {
+        None | Some(Exit::Status(0)) => "exited without providing a reason".to_owned(),
+        Some(Exit::Status(status)) => format!("exited with error: exit status {status}"),
+        Some(Exit::Signal(signal)) => format!("exited with error: signal: {}", signal_name(signal)),
+    };
+    error("Runtime.ExitError", &format!("RequestId: {id} Error: Runtime {how}"))
+}
+
+/// As in 2014–15.
+fn exited_classic(id: RequestId) -> Bytes {
+    json!({ "errorMessage": format!("RequestId: {id} Process exited before completing request") })
+        .to_string()
+        .into()
+}
+
+/// The words of the Go runtime, in which AWS's runtime names signals.
+fn signal_name(signal: i32) -> String {
+    match signal {
+        1 => "hangup".to_owned(),
+        2 => "interrupt".to_owned(),
+        3 => "quit".to_owned(),
+        4 => "illegal instruction".to_owned(),
+        5 => "trace/breakpoint trap".to_owned(),
+        6 => "aborted".to_owned(),
+        7 => "bus error".to_owned(),
+        8 => "floating point exception".to_owned(),
+        9 => "killed".to_owned(),
+        11 => "segmentation fault".to_owned(),
+        13 => "broken pipe".to_owned(),
+        15 => "terminated".to_owned(),
+        other => format!("signal {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::SeededRng;
+
+    #[test]
+    fn exits_are_told_in_awss_words() {
+        let id = RequestId::draw(&SeededRng::new(1));
+        let told = |exit| String::from_utf8(exited(id, exit).to_vec()).unwrap();
+        let quiet = format!(
+            r#"{{"errorMessage":"RequestId: {id} Error: Runtime exited without providing a reason","errorType":"Runtime.ExitError"}}"#
+        );
+        assert_eq!(told(None), quiet);
+        assert_eq!(told(Some(Exit::Status(0))), quiet);
+        assert!(told(Some(Exit::Status(127))).contains("Runtime exited with error: exit status 127"));
+        assert!(told(Some(Exit::Signal(9))).contains("Runtime exited with error: signal: killed"));
+        assert!(told(Some(Exit::Signal(11))).contains("signal: segmentation fault"));
+    }
+}

@@ -1,0 +1,99 @@
+//! One invocation on one sandbox: the frame in, the frame out.
+
+use bytes::Bytes;
+
+use super::{invocation, invocation::Invocation, logs::Log, worker::Worker};
+use crate::{
+    base::Timestamp,
+    sandbox::{
+        Exit, LinkError,
+        link::Event,
+        protocol::{self, Frame, Invoke, Status},
+    },
+};
+
+/// How an invocation ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The function said so itself.
+    Answered {
+        /// Value or error.
+        status: Status,
+        /// Its JSON.
+        json: Bytes,
+        /// Whether the sandbox cannot be used again.
+        spent: bool,
+    },
+    /// It took longer than it may.
+    TimedOut,
+    /// The process ended, or closed its socket.
+    Exited(Option<Exit>),
+    /// The sandbox broke the protocol.
+    Violated,
+}
+
+/// Writes the invocation and waits for its answer.
+pub async fn exchange(
+    worker: &mut Worker,
+    invocation: &Invocation,
+    deadline: Timestamp,
+    log: &mut Log<'_>,
+) -> End {
+    let meta = invocation::meta(invocation);
+    let head = protocol::invoke(&Invoke {
+        id: invocation.id.as_bytes(),
+        deadline_ms: u64::try_from(deadline.millis()).unwrap_or(0),
+        frozen_ms: 0,
+        meta: &meta,
+        payload_length: invocation.payload.len(),
+    });
+    // The edge holds payloads and contexts to smaller limits than the frame has.
+    let Some(head) = head else { return End::Violated };
+    if let Err(error) = worker.link.write(&head, &invocation.payload).await {
+        return failed(worker, &error);
+    }
+    answer(worker, invocation.id.as_bytes(), Some(log)).await
+}
+
+/// Waits for the answer that is owed. Without a log, what is logged meanwhile is dropped.
+pub async fn answer(worker: &mut Worker, id: &[u8; 16], mut log: Option<&mut Log<'_>>) -> End {
+    loop {
+        match worker.link.event().await {
+            Ok(Event::Frame(Frame::Result { id: answered, status, json, spent })) if answered == *id => {
+                if let Some(log) = log.filter(|log| log.is_wanted()) {
+                    // What was written before the answer stands in the pipe by now, whether or not it was announced.
+                    while let Some(output) = worker.link.output_now() {
+                        log.output(&output);
+                    }
+                }
+                return End::Answered { status, json, spent };
+            }
+            Ok(Event::Frame(Frame::Log(text))) => {
+                if let Some(log) = &mut log {
+                    log.event(&text);
+                }
+            }
+            Ok(Event::Output(output)) => {
+                if let Some(log) = &mut log {
+                    log.output(&output);
+                }
+            }
+            Ok(Event::Frame(_)) => return End::Violated,
+            Err(error) => return failed(worker, &error),
+        }
+    }
+}
+
+fn failed(worker: &Worker, error: &LinkError) -> End {
+    match error {
+        LinkError::Violation(violation) => {
+            tracing::warn!(function = &*worker.function.arn, %violation, "a sandbox broke the protocol");
+            End::Violated
+        }
+        LinkError::Closed => End::Exited(None),
+        LinkError::Io(error) => {
+            tracing::warn!(function = &*worker.function.arn, %error, "a sandbox's socket failed");
+            End::Exited(None)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Run it: an invocation finds a sandbox, is answered by it, and leaves it behind for the next.
+//!
+//! [`Dispatch::run`] is the way of one invocation. A sandbox serves one invocation at a time; concurrent ones get different
+//! sandboxes, or wait for one when that is expected to be quicker than starting another ([`pool`]). Once an invocation is
+//! written to a sandbox its answer is owed: it is read before that sandbox serves anyone else, also when the caller has left
+//! ([`lease`]).
+
+pub mod ends;
+pub mod environment;
+pub mod exchange;
+pub mod invocation;
+pub mod lease;
+pub mod lifecycle;
+pub mod logs;
+pub mod memory;
+pub mod pool;
+pub mod pools;
+pub mod start;
+pub mod worker;
+
+use std::{sync::Arc, time::Duration};
+
+pub use invocation::{FunctionError, Invocation, Outcome};
+pub use pools::{Options, Pools};
+
+use crate::{base::clock::SharedClock, functions::Target, policy::Permit, quota::Admission};
+use logs::{Log, LogSink};
+use pool::Handed;
+use start::StartFailure;
+
+/// Why an invocation was not run.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// There is no room: as many sandboxes as there may be, or as many calls waiting for one.
+    #[error("{0}")]
+    Saturated(&'static str),
+    /// The gateway is going down.
+    #[error("the gateway is shutting down")]
+    ShuttingDown,
+    /// No sandbox could be started.
+    #[error("a sandbox could not be started: {0}")]
+    Sandbox(String),
+}
+
+/// Runs invocations.
+pub struct Dispatch {
+    pools: Arc<Pools>,
+    clock: SharedClock,
+    sink: Arc<dyn LogSink>,
+}
+
+impl Dispatch {
+    /// Dispatches to these pools.
+    pub fn new(pools: Arc<Pools>, clock: SharedClock, sink: Arc<dyn LogSink>) -> Self {
+        Self { pools, clock, sink }
+    }
+
+    /// Sandboxes alive now.
+    pub fn sandboxes(&self) -> u64 {
+        self.pools.alive()
+    }
+
+    /// Ends sandboxes that were idle for too long. Called every few seconds.
+    pub fn sweep(&self) {
+        self.pools.sweep();
+    }
+
+    /// Takes no more invocations, ends idle sandboxes, and waits until the running ones have answered.
+    pub async fn shutdown(&self, within: Duration) {
+        self.pools.shutdown(within).await;
+    }
+
+    /// Runs an invocation that is permitted and admitted. The slot is held until the answer is there.
+    pub async fn run(
+        &self,
+        _permit: &Permit,
+        admission: Admission,
+        target: Target,
+        invocation: Invocation,
+    ) -> Result<Outcome, DispatchError> {
+        let function = &target.function;
+        let mut log = Log::new(invocation.log_tail, &self.sink, function, invocation.id);
+        let mut lease = match self.lease(&target).await? {
+            Handed::Lease(lease) => lease,
+            Handed::Failed(failure) => {
+                return match &*failure {
+                    StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
+                    StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
+                    StartFailure::Function(init) => {
+                        Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log))
+                    }
+                };
+            }
+        };
+        let (cold, init) = (lease.is_new(), lease.first_use());
+        log.start(target.version);
+        let began = self.clock.monotonic();
+        let deadline = self.clock.now().plus(function.timeout);
+        let end = lease.exchange(&invocation, admission, function.timeout, deadline, &mut log).await;
+        let took = self.clock.monotonic().saturating_sub(began);
+        let memory_mb = log.is_wanted().then(|| lease.high_water_mb()).flatten();
+        let end = lease.settle(end, took).await;
+        log.end(took.min(function.timeout), init, function.memory_mb, memory_mb);
+        Ok(ends::outcome(end, &target, invocation.id, deadline, log, cold))
+    }
+
+    /// A sandbox, or why there is none. Who has waited in line for as long as a start takes has the pool think again.
+    async fn lease(&self, target: &Target) -> Result<Handed, DispatchError> {
+        let pool = self.pools.of(target)?;
+        let mut waiting = match pool.take()? {
+            Ok(lease) => return Ok(Handed::Lease(lease)),
+            Err(waiting) => waiting,
+        };
+        let patience = self.pools.start_cost();
+        for _ in 0..LOOKS_MAX {
+            match tokio::time::timeout(patience, &mut waiting).await {
+                Ok(handed) => return handed.map_err(|_| DispatchError::ShuttingDown),
+                Err(_) => pool.reconsider(),
+            }
+        }
+        match tokio::time::timeout(LINE_MAX, waiting).await {
+            Ok(handed) => handed.map_err(|_| DispatchError::ShuttingDown),
+            Err(_) => Err(DispatchError::Saturated("no sandbox came free in time")),
+        }
+    }
+}
+
+/// How often one call has the pool think again.
+const LOOKS_MAX: u32 = 4;
+/// How long a call waits in line after that, at most.
+const LINE_MAX: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests;

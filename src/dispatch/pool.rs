@@ -1,0 +1,268 @@
+//! The sandboxes of one generation of one function.
+//!
+//! Who finds no idle sandbox waits in line, and every sandbox that comes free, or is newly started, goes to the first in
+//! line. Another is started when waiting for those that run is expected to take longer than starting one, as it is for
+//! functions that wait for something themselves; a function that is done in a fraction of a millisecond is served faster by
+//! few processes than by many that take the processor from each other.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    DispatchError, lease::Lease, lifecycle::Event, pools::Pools, start::StartFailure, worker::Worker,
+};
+use crate::functions::Target;
+
+/// What a waiting call gets.
+#[derive(Debug)]
+pub enum Handed {
+    /// A sandbox.
+    Lease(Lease),
+    /// None could be started.
+    Failed(Arc<StartFailure>),
+}
+
+/// A place in line.
+pub type Waiting = oneshot::Receiver<Handed>;
+
+/// The sandboxes of one generation of one function.
+pub struct Pool {
+    target: Target,
+    shared: Arc<Pools>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The last one given back is the first to be taken: it is the warmest.
+    idle: Vec<Box<Worker>>,
+    line: VecDeque<oneshot::Sender<Handed>>,
+    /// Sandboxes that can serve, idle and lent.
+    alive: usize,
+    /// Sandboxes being started.
+    starting: usize,
+    /// How long an invocation takes; `None` until one has ended.
+    service: Option<Duration>,
+    /// A newer generation has taken its place, or the gateway goes down.
+    retired: bool,
+}
+
+impl Pool {
+    /// A pool without sandboxes.
+    pub(super) fn new(target: Target, shared: Arc<Pools>) -> Arc<Self> {
+        Arc::new(Self { target, shared, state: Mutex::default() })
+    }
+
+    /// The generation of its function.
+    pub fn generation(&self) -> &str {
+        &self.target.function.generation
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes an idle sandbox, or a place in line.
+    pub fn take(self: &Arc<Self>) -> Result<Result<Lease, Waiting>, DispatchError> {
+        let mut state = self.state();
+        if let Some(worker) = state.idle.pop() {
+            drop(state);
+            return Ok(Ok(Lease::of(worker, self.clone())));
+        }
+        if state.line.len() >= self.shared.options.line_max {
+            return Err(DispatchError::Saturated(
+                "too many calls of this function are waiting for a sandbox",
+            ));
+        }
+        let (sender, waiting) = oneshot::channel();
+        state.line.push_back(sender);
+        let start = self.wants_another(&state);
+        if start {
+            state.starting += 1;
+        }
+        drop(state);
+        if start {
+            self.start_another();
+        }
+        Ok(Err(waiting))
+    }
+
+    /// Whether another sandbox should be started for those in line.
+    fn wants_another(&self, state: &State) -> bool {
+        let options = &self.shared.options;
+        let serving = state.alive + state.starting;
+        if state.starting >= state.line.len() || serving >= options.function_sandboxes_max {
+            return false;
+        }
+        if serving < options.busy_sandboxes {
+            return true;
+        }
+        let Some(service) = state.service else { return true };
+        let rounds = state.line.len().div_ceil(state.alive.max(1));
+        service.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)) > self.shared.start_cost()
+    }
+
+    /// Looks again whether those in line are served quickly enough. Called while they wait.
+    pub(super) fn reconsider(self: &Arc<Self>) {
+        let mut state = self.state();
+        // Who still waits after the time a start takes has shown that the estimate was wrong.
+        state.service = state.service.map(|service| service.max(self.shared.start_cost()));
+        let start = self.wants_another(&state);
+        if start {
+            state.starting += 1;
+        }
+        drop(state);
+        if start {
+            self.start_another();
+        }
+    }
+
+    fn start_another(self: &Arc<Self>) {
+        let pool = self.clone();
+        tokio::spawn(async move {
+            let began = pool.shared.clock.monotonic();
+            let started = match pool.shared.room() {
+                Some(room) => pool.shared.starter.start(&pool.target).await.map(|worker| (worker, room)),
+                None => Err(StartFailure::Saturated("as many sandboxes run as there may be")),
+            };
+            match started {
+                Ok((worker, room)) => {
+                    room.keep();
+                    pool.shared.note_start(pool.shared.clock.monotonic().saturating_sub(began));
+                    let mut state = pool.state();
+                    state.starting -= 1;
+                    state.alive += 1;
+                    drop(state);
+                    pool.give_back(Box::new(worker), None);
+                }
+                Err(failure) => pool.not_started(failure),
+            }
+        });
+    }
+
+    /// A start failed: whoever it was for learns it, unless running sandboxes will serve them.
+    fn not_started(&self, failure: StartFailure) {
+        let mut state = self.state();
+        state.starting -= 1;
+        let failure = Arc::new(failure);
+        let told = match &*failure {
+            // The function's own fault is the answer of one call.
+            StartFailure::Function(_) => state.line.pop_front().into_iter().collect(),
+            StartFailure::Saturated(_) | StartFailure::System(_) if state.alive + state.starting > 0 => {
+                Vec::new()
+            }
+            StartFailure::Saturated(_) | StartFailure::System(_) => state.line.drain(..).collect::<Vec<_>>(),
+        };
+        drop(state);
+        if let StartFailure::System(why) = &*failure {
+            tracing::error!(function = &*self.target.function.arn, why, "a sandbox could not be started");
+        }
+        for sender in told {
+            let _ = sender.send(Handed::Failed(failure.clone()));
+        }
+    }
+
+    /// Takes a sandbox back and hands it to the first in line. `took` is how long its invocation ran.
+    pub(super) fn give_back(self: &Arc<Self>, mut worker: Box<Worker>, took: Option<Duration>) {
+        let mut state = self.state();
+        if let Some(took) = took {
+            // An average over about the last eight.
+            state.service = Some(state.service.map_or(took, |service| (service * 7 + took) / 8));
+        }
+        while let Some(first) = state.line.pop_front() {
+            if first.is_closed() {
+                continue;
+            }
+            drop(state);
+            // If the caller leaves just now, the lease comes back here by itself.
+            let _ = first.send(Handed::Lease(Lease::of(worker, self.clone())));
+            return;
+        }
+        if state.retired {
+            drop(state);
+            worker.event(Event::Retired);
+            drop(worker);
+            self.lost();
+            return;
+        }
+        worker.idle_since = self.shared.clock.monotonic();
+        state.idle.push(worker);
+    }
+
+    /// A sandbox of this pool is gone. Those in line must not wait for it.
+    pub(super) fn lost(self: &Arc<Self>) {
+        self.shared.leave();
+        let mut state = self.state();
+        state.alive -= 1;
+        let start = state.alive + state.starting == 0 && !state.line.is_empty();
+        if start {
+            state.starting += 1;
+        }
+        drop(state);
+        if start {
+            self.start_another();
+        }
+    }
+
+    /// Ends sandboxes that have been idle since before `since`; returns whether none is left and nobody waits.
+    pub(super) fn expire(self: &Arc<Self>, since: Duration) -> bool {
+        let mut state = self.state();
+        // The coldest lie at the bottom.
+        let expired = state.idle.iter().take_while(|worker| worker.idle_since < since).count();
+        let ended: Vec<_> = state.idle.drain(..expired).collect();
+        let empty = state.alive == ended.len() && state.starting == 0 && state.line.is_empty();
+        drop(state);
+        self.end(ended);
+        empty
+    }
+
+    /// When its coldest idle sandbox was given back.
+    pub(super) fn coldest(&self) -> Option<Duration> {
+        self.state().idle.first().map(|worker| worker.idle_since)
+    }
+
+    /// Ends its coldest idle sandbox.
+    pub(super) fn evict(self: &Arc<Self>) -> bool {
+        let mut state = self.state();
+        let worker = (!state.idle.is_empty()).then(|| state.idle.remove(0));
+        drop(state);
+        let evicted = worker.is_some();
+        self.end(worker.into_iter().collect());
+        evicted
+    }
+
+    /// Ends what is idle now, and the rest when it comes back.
+    pub(super) fn retire(self: &Arc<Self>) {
+        let mut state = self.state();
+        state.retired = true;
+        let idle = std::mem::take(&mut state.idle);
+        drop(state);
+        self.end(idle);
+    }
+
+    fn end(self: &Arc<Self>, workers: Vec<Box<Worker>>) {
+        for mut worker in workers {
+            worker.event(Event::Retired);
+            drop(worker);
+            self.lost();
+        }
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.state();
+        f.debug_struct("Pool")
+            .field("function", &self.target.function.arn)
+            .field("idle", &state.idle.len())
+            .field("alive", &state.alive)
+            .field("starting", &state.starting)
+            .field("line", &state.line.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! Every function's pool, and what they share: room for sandboxes and what starts them.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use super::{DispatchError, pool::Pool, start::Starter};
+use crate::{
+    base::{AccountId, clock::SharedClock},
+    functions::Target,
+};
+
+/// How many sandboxes there may be, and for how long.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// In all.
+    pub sandboxes_max: u64,
+    /// Of one function.
+    pub function_sandboxes_max: usize,
+    /// Calls of one function that may wait for a sandbox.
+    pub line_max: usize,
+    /// Up to so many of one function are started without asking whether it pays: as many as can be busy at once.
+    pub busy_sandboxes: usize,
+    /// After so long without a call a sandbox is ended.
+    pub idle: Duration,
+}
+
+/// What a start takes, until one has been measured.
+const START_COST: Duration = Duration::from_millis(60);
+
+type ByName = HashMap<Arc<str>, Arc<Pool>>;
+
+/// All pools.
+pub struct Pools {
+    pub(super) options: Options,
+    pub(super) starter: Starter,
+    pub(super) clock: SharedClock,
+    pools: RwLock<HashMap<AccountId, ByName>>,
+    alive: AtomicU64,
+    start_cost_us: AtomicU64,
+    left: Notify,
+    closed: AtomicBool,
+}
+
+/// Room for one sandbox; given back unless kept.
+pub(super) struct Room(Option<Arc<Pools>>);
+
+impl Room {
+    /// The sandbox is there: [`Pools::leave`] gives its room back.
+    pub(super) fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some(pools) = &self.0 {
+            pools.leave();
+        }
+    }
+}
+
+impl Pools {
+    /// No pools yet.
+    pub fn new(options: Options, starter: Starter, clock: SharedClock) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            starter,
+            clock,
+            pools: RwLock::default(),
+            alive: AtomicU64::new(0),
+            start_cost_us: AtomicU64::new(u64::try_from(START_COST.as_micros()).unwrap_or(u64::MAX)),
+            left: Notify::new(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Sandboxes alive, those being started included.
+    pub fn alive(&self) -> u64 {
+        self.alive.load(Ordering::Acquire)
+    }
+
+    /// The pool of a function's present generation. One of an earlier generation is retired.
+    pub(super) fn of(self: &Arc<Self>, target: &Target) -> Result<Arc<Pool>, DispatchError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(DispatchError::ShuttingDown);
+        }
+        let function = &target.function;
+        let is_present = |pool: &&Arc<Pool>| pool.generation() == &*function.generation;
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        let found = pools.get(&function.account).and_then(|named| named.get(&*function.name));
+        if let Some(pool) = found.filter(is_present) {
+            return Ok(pool.clone());
+        }
+        drop(pools);
+        Ok(self.make(target))
+    }
+
+    fn make(self: &Arc<Self>, target: &Target) -> Arc<Pool> {
+        let function = &target.function;
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        let named = pools.entry(function.account).or_default();
+        // Another request may have made it between the two locks.
+        if let Some(pool) =
+            named.get(&*function.name).filter(|pool| pool.generation() == &*function.generation)
+        {
+            return pool.clone();
+        }
+        let pool = Pool::new(target.clone(), self.clone());
+        let earlier = named.insert(function.name.clone(), pool.clone());
+        drop(pools);
+        if let Some(earlier) = earlier {
+            earlier.retire();
+        }
+        pool
+    }
+
+    fn each(&self) -> Vec<Arc<Pool>> {
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.values().flat_map(HashMap::values).cloned().collect()
+    }
+
+    /// Ends sandboxes that were idle for too long, and forgets pools without any.
+    pub(super) fn sweep(&self) {
+        let since = self.clock.monotonic().saturating_sub(self.options.idle);
+        let empty: Vec<_> = self.each().into_iter().filter(|pool| pool.expire(since)).collect();
+        if empty.is_empty() {
+            return;
+        }
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        for named in pools.values_mut() {
+            // A call may have come for it meanwhile, and then holds the pool itself.
+            named.retain(|_, pool| {
+                !empty.iter().any(|empty| Arc::ptr_eq(empty, pool)) || Arc::strong_count(pool) > 2
+            });
+        }
+        pools.retain(|_, named| !named.is_empty());
+    }
+
+    /// Takes room for one more sandbox; where there is none, the coldest idle one of any function makes it.
+    pub(super) fn room(self: &Arc<Self>) -> Option<Room> {
+        for _ in 0..2 {
+            let taken = self.alive.fetch_update(Ordering::AcqRel, Ordering::Acquire, |alive| {
+                (alive < self.options.sandboxes_max).then_some(alive + 1)
+            });
+            if taken.is_ok() {
+                return Some(Room(Some(self.clone())));
+            }
+            let coldest = self
+                .each()
+                .into_iter()
+                .filter_map(|pool| Some((pool.coldest()?, pool)))
+                .min_by_key(|(since, _)| *since);
+            if !coldest.is_some_and(|(_, pool)| pool.evict()) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// A sandbox is gone.
+    pub(super) fn leave(&self) {
+        self.alive.fetch_sub(1, Ordering::AcqRel);
+        self.left.notify_waiters();
+    }
+
+    /// What starting a sandbox takes, as measured.
+    pub(super) fn start_cost(&self) -> Duration {
+        Duration::from_micros(self.start_cost_us.load(Ordering::Relaxed))
+    }
+
+    /// Notes what a start took, into an average over about the last eight.
+    pub(super) fn note_start(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let before = self.start_cost_us.load(Ordering::Relaxed);
+        self.start_cost_us.store((before.saturating_mul(7).saturating_add(took)) / 8, Ordering::Relaxed);
+    }
+
+    /// Takes no more invocations and waits until every sandbox is gone: idle ones now, running ones when they have answered.
+    pub(super) async fn shutdown(&self, within: Duration) {
+        self.closed.store(true, Ordering::Release);
+        let gone = async {
+            loop {
+                let left = self.left.notified();
+                for pool in self.each() {
+                    pool.retire();
+                }
+                if self.alive() == 0 {
+                    return;
+                }
+                left.await;
+            }
+        };
+        if tokio::time::timeout(within, gone).await.is_err() {
+            tracing::warn!(
+                sandboxes = self.alive(),
+                "sandboxes were still running when their time to end was over"
+            );
+        }
+        self.pools.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

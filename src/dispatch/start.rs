@@ -1,0 +1,247 @@
+//! From nothing to a sandbox that holds a function.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{environment, worker::Worker};
+use crate::{
+    base::{Region, RequestId, clock::SharedClock, rng::SharedRng},
+    functions::{Function, Target},
+    sandbox::{
+        Exit, LinkError, SpawnError, Spawner, Spec,
+        link::{Event, Link},
+        protocol::{self, Frame},
+        spawner::Started,
+    },
+};
+
+/// How long Node.js may take to boot.
+const BOOT_MAX: Duration = Duration::from_secs(20);
+/// How long a function may take to load, if its own time-out is not longer (AWS: 10 s).
+const LOAD_MAX: Duration = Duration::from_secs(10);
+/// How long a sandbox that closed its socket may take to end.
+const END_MAX: Duration = Duration::from_secs(2);
+/// How much of what is logged while loading is kept for the first invocation's log.
+const LOG_MAX: usize = 4096;
+
+/// Why there is no sandbox.
+#[derive(Debug)]
+pub enum StartFailure {
+    /// The function failed to load: an answer, as its caller sees it.
+    Function(InitFailure),
+    /// There is no room for another.
+    Saturated(&'static str),
+    /// The gateway or its machine failed.
+    System(String),
+}
+
+/// How a function failed to load.
+#[derive(Debug)]
+pub struct InitFailure {
+    /// What happened.
+    pub reason: InitReason,
+    /// What it logged.
+    pub log: Vec<u8>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What ended a function's loading.
+#[derive(Debug)]
+pub enum InitReason {
+    /// The bootstrap's error, as JSON.
+    Error(String),
+    /// The process ended.
+    Exit(Option<Exit>),
+    /// It took too long.
+    TimedOut,
+}
+
+/// What makes sandboxes.
+#[derive(Debug)]
+pub struct Starter {
+    /// Starts processes.
+    pub spawner: Spawner,
+    /// The bubblewrap program.
+    pub bwrap: std::path::PathBuf,
+    /// The Node.js program.
+    pub node: std::path::PathBuf,
+    /// The unpacked runtime.
+    pub runtime: std::path::PathBuf,
+    /// Processes and threads a sandbox may have.
+    pub processes_max: u32,
+    /// The gateway's region.
+    pub region: Region,
+    /// The clock.
+    pub clock: SharedClock,
+    /// Randomness, for the names of log streams.
+    pub rng: SharedRng,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bind<'a> {
+    protocol: u32,
+    function_name: &'a str,
+    function_version: &'a str,
+    #[serde(rename = "memoryLimitInMB")]
+    memory_limit_in_mb: String,
+    handler: &'a str,
+    task_root: &'a str,
+    runtime: &'a str,
+    model: &'a str,
+    region: &'a str,
+    log_group_name: &'a str,
+    log_stream_name: &'a str,
+    environment: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    protocol: u32,
+}
+
+#[derive(Deserialize)]
+struct Bound<'a> {
+    ok: bool,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+impl Starter {
+    /// Starts a sandbox for `function` and has it load.
+    pub async fn start(&self, target: &Target) -> Result<Worker, StartFailure> {
+        let function = &target.function;
+        let spec = Arc::new(Spec {
+            bwrap: self.bwrap.clone(),
+            node: self.node.clone(),
+            runtime: self.runtime.clone(),
+            package: function.package_dir.to_path_buf(),
+            memory_mb: function.memory_mb,
+            tmp_mb: function.tmp_mb,
+            processes_max: self.processes_max,
+            boot_environment: environment::boot(function),
+        });
+        let loaded = self.spawner.start(spec, |started| self.load(started, target)).await;
+        match loaded {
+            Ok(result) => result,
+            Err(SpawnError::Busy) => {
+                Err(StartFailure::Saturated("too many sandboxes are waiting to be started"))
+            }
+            Err(error) => Err(StartFailure::System(error.to_string())),
+        }
+    }
+
+    async fn load(&self, started: Started, target: &Target) -> Result<Worker, StartFailure> {
+        let function = &target.function;
+        let Started { mut process, mut link, uid } = started;
+        let mut log = Vec::new();
+        let began = self.clock.monotonic();
+        match tokio::time::timeout(BOOT_MAX, next_frame(&mut link, &mut log)).await {
+            Ok(Ok(Frame::Ready(ready))) => check_ready(&ready)?,
+            Ok(Ok(_)) => {
+                return Err(StartFailure::System("the bootstrap did not say that it is ready".to_owned()));
+            }
+            Ok(Err(error)) => return Err(boot_failed(&mut process, &error, &log).await),
+            Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
+        }
+        let bind = protocol::bind(&self.bind(function, target.version)?)
+            .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
+        let load = async {
+            link.write(&bind, &[]).await?;
+            next_frame(&mut link, &mut log).await
+        };
+        let answered = tokio::time::timeout(LOAD_MAX.max(function.timeout), load).await;
+        let now = self.clock.monotonic();
+        let took = now.saturating_sub(began);
+        let fail = |reason, log| Err(StartFailure::Function(InitFailure { reason, log, took }));
+        match answered {
+            Ok(Ok(Frame::Bound(bound))) => match loading_error(&bound)? {
+                Some(error) => fail(InitReason::Error(error), log),
+                None => Ok(Worker::loaded(link, process, uid, function.clone(), took, now)),
+            },
+            Ok(Ok(_) | Err(LinkError::Violation(_))) => fail(InitReason::Exit(None), log),
+            Ok(Err(LinkError::Closed)) => {
+                let exit = tokio::time::timeout(END_MAX, process.wait()).await.ok().and_then(Result::ok);
+                fail(InitReason::Exit(exit), log)
+            }
+            Ok(Err(LinkError::Io(error))) => Err(StartFailure::System(error.to_string())),
+            Err(_) => fail(InitReason::TimedOut, log),
+        }
+    }
+
+    fn bind(&self, function: &Function, version: &str) -> Result<Vec<u8>, StartFailure> {
+        let id = RequestId::draw(&*self.rng);
+        let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let stream = format!("{}/[{version}]{hex}", self.clock.now().date_path());
+        serde_json::to_vec(&Bind {
+            protocol: protocol::VERSION,
+            function_name: &function.name,
+            function_version: version,
+            memory_limit_in_mb: function.memory_mb.to_string(),
+            handler: &function.handler,
+            task_root: "/var/task",
+            runtime: &function.runtime,
+            model: if is_classic(function) { "classic" } else { "modern" },
+            region: self.region.as_str(),
+            log_group_name: &function.log_group,
+            log_stream_name: &stream,
+            environment: environment::of(function, version, &self.region, &stream),
+        })
+        .map_err(|error| StartFailure::System(error.to_string()))
+    }
+}
+
+/// Whether the function runs as in 2014–15.
+pub fn is_classic(function: &Function) -> bool {
+    &*function.runtime == "nodejs"
+}
+
+fn check_ready(ready: &[u8]) -> Result<(), StartFailure> {
+    match serde_json::from_slice::<Ready>(ready) {
+        Ok(Ready { protocol: protocol::VERSION }) => Ok(()),
+        _ => Err(StartFailure::System("the bootstrap speaks another version of the protocol".to_owned())),
+    }
+}
+
+/// The error of a BOUND frame, as JSON; `None` if the function is loaded.
+fn loading_error(bound: &[u8]) -> Result<Option<String>, StartFailure> {
+    match serde_json::from_slice::<Bound<'_>>(bound) {
+        Ok(Bound { ok: true, .. }) => Ok(None),
+        Ok(Bound { ok: false, error: Some(error) }) => Ok(Some(error.get().to_owned())),
+        _ => Err(StartFailure::System("the bootstrap answered nonsense".to_owned())),
+    }
+}
+
+/// What a sandbox said before it could be spoken to is bubblewrap's or Node.js's word on why it cannot run here.
+async fn boot_failed(process: &mut crate::sandbox::Process, error: &LinkError, log: &[u8]) -> StartFailure {
+    let exit = tokio::time::timeout(END_MAX, process.wait()).await.ok().and_then(Result::ok);
+    let said = String::from_utf8_lossy(log);
+    StartFailure::System(format!("{error} before it was ready ({exit:?}); it said: {}", said.trim()))
+}
+
+/// The next frame that is no log; logs and output are kept, up to a limit.
+async fn next_frame(link: &mut Link, log: &mut Vec<u8>) -> Result<Frame, LinkError> {
+    let mut keep = |bytes: &Bytes, end: &[u8]| {
+        let room = LOG_MAX.saturating_sub(log.len());
+        log.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if room > 0 {
+            log.extend_from_slice(end);
+        }
+    };
+    let result = loop {
+        match link.event().await {
+            Ok(Event::Frame(Frame::Log(text))) => keep(&text, b"\n"),
+            Ok(Event::Output(bytes)) => keep(&bytes, b""),
+            Ok(Event::Frame(frame)) => break Ok(frame),
+            Err(error) => break Err(error),
+        }
+    };
+    while let Some(bytes) = link.output_now() {
+        keep(&bytes, b"");
+    }
+    result
+}

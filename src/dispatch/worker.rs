@@ -1,0 +1,81 @@
+//! A sandbox that holds a function.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    lifecycle::{Event, State},
+    memory,
+};
+use crate::{
+    functions::Function,
+    sandbox::{Link, Process, uids::Uid},
+};
+
+/// A sandbox bound to one generation of one function.
+#[derive(Debug)]
+pub struct Worker {
+    /// The gateway's ends.
+    pub link: Link,
+    /// The process at its head.
+    pub process: Process,
+    /// The function it holds.
+    pub function: Arc<Function>,
+    state: State,
+    init: Option<Duration>,
+    /// When it was last given back, on the monotonic clock.
+    pub idle_since: Duration,
+    // Dropped last: the id is free again only when the process is gone.
+    _uid: Option<Uid>,
+}
+
+impl Worker {
+    /// A sandbox that has just loaded its function; that took `init`.
+    pub fn loaded(
+        link: Link,
+        process: Process,
+        uid: Option<Uid>,
+        function: Arc<Function>,
+        init: Duration,
+        now: Duration,
+    ) -> Self {
+        let mut worker = Self {
+            link,
+            process,
+            function,
+            state: State::Starting,
+            init: Some(init),
+            idle_since: now,
+            _uid: uid,
+        };
+        worker.event(Event::Loaded);
+        worker
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Notes what happened. An event that cannot happen here is a defect: the sandbox is not used again.
+    pub fn event(&mut self, event: Event) {
+        self.state = self.state.after(event).unwrap_or_else(|| {
+            tracing::error!(state = ?self.state, ?event, "a sandbox was told what cannot be");
+            State::Ended
+        });
+    }
+
+    /// Whether it has not served yet.
+    pub fn is_new(&self) -> bool {
+        self.init.is_some()
+    }
+
+    /// How long loading took, for the first invocation's report.
+    pub fn first_use(&mut self) -> Option<Duration> {
+        self.init.take()
+    }
+
+    /// The most memory its processes have used, in MiB.
+    pub fn high_water_mb(&self) -> Option<u64> {
+        memory::high_water_mb(self.process.id())
+    }
+}

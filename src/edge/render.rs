@@ -1,0 +1,140 @@
+//! Answers in the bytes of their protocol: the one place where a refusal becomes a body.
+
+use axum::body::Body;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    api::{ApiError, Protocol, Reply, Service, error::INTERNAL, lambda::errors::message_member},
+    base::RequestId,
+};
+
+/// The header that carries the request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
+/// A successful answer.
+pub fn reply(service: Service, reply: Reply, id: RequestId) -> Response<Body> {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    if let Some(kind) = reply.content_type {
+        let kind = if service.protocol() == Protocol::Json { "application/x-amz-json-1.1" } else { kind };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    headers.extend(reply.headers);
+    insert_request_id(headers, id);
+    response
+}
+
+/// A refusal, with the code that its service uses.
+pub fn refusal(service: Service, mut error: ApiError, id: RequestId) -> Response<Body> {
+    if error.code == INTERNAL {
+        error.code = service.internal_error().into();
+    }
+    let (kind, body) = match service.protocol() {
+        Protocol::RestJson => ("application/json", rest_json(&error)),
+        Protocol::Json => ("application/x-amz-json-1.1", json(&error)),
+        Protocol::Query => ("text/xml", query(service, &error, id)),
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = error.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(code) = HeaderValue::from_str(&error.code) {
+        headers.insert(ERROR_TYPE, code);
+    }
+    headers.extend(error.headers);
+    insert_request_id(headers, id);
+    response
+}
+
+/// Puts the request's id where AWS's SDKs look for it.
+pub fn insert_request_id(headers: &mut HeaderMap, id: RequestId) {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text = uuid::Uuid::from_bytes(*id.as_bytes()).hyphenated().encode_lower(&mut text);
+    if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    debug_assert!(!headers.contains_key(CONTENT_LENGTH), "hyper sets the length");
+}
+
+/// Lambda: `Type` beside the message.
+fn rest_json(error: &ApiError) -> Vec<u8> {
+    let mut body = Map::new();
+    for (name, value) in &error.members {
+        body.insert((*name).to_owned(), value.clone());
+    }
+    if error.code != "ValidationException" && !body.contains_key("Type") {
+        let kind = if error.status.is_server_error() { "Service" } else { "User" };
+        body.insert("Type".to_owned(), kind.into());
+    }
+    let message = error.message.clone().map_or(Value::Null, Value::String);
+    body.insert(message_member(&error.code).to_owned(), message);
+    Value::Object(body).to_string().into_bytes()
+}
+
+fn json(error: &ApiError) -> Vec<u8> {
+    let mut body = Map::new();
+    body.insert("__type".to_owned(), error.code.as_ref().into());
+    body.insert("message".to_owned(), error.message.clone().map_or(Value::Null, Value::String));
+    for (name, value) in &error.members {
+        body.insert((*name).to_owned(), value.clone());
+    }
+    Value::Object(body).to_string().into_bytes()
+}
+
+fn query(service: Service, error: &ApiError, id: RequestId) -> Vec<u8> {
+    let kind = if error.status.is_server_error() { "Receiver" } else { "Sender" };
+    let escape = |text: &str| quick_xml::escape::escape(text).into_owned();
+    format!(
+        "<ErrorResponse xmlns=\"{}\">\n  <Error>\n    <Type>{kind}</Type>\n    <Code>{}</Code>\n    <Message>{}</Message>\n  \
+         </Error>\n  <RequestId>{id}</RequestId>\n</ErrorResponse>\n",
+        service.xml_namespace(),
+        escape(&error.code),
+        escape(error.message.as_deref().unwrap_or_default()),
+    )
+    .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::base::rng::SeededRng;
+
+    async fn rendered(service: Service, error: ApiError) -> String {
+        let response = refusal(service, error, RequestId::draw(&SeededRng::new(1)));
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let kind = head.headers.get("x-amzn-errortype").unwrap().to_str().unwrap().to_owned();
+        format!("{} {kind} {}", head.status.as_u16(), std::str::from_utf8(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn each_protocol_has_its_error_form() {
+        let error = || ApiError::bad_request("SomeException", "a <b>");
+        insta::assert_snapshot!(rendered(Service::Lambda, error()).await, @r#"400 SomeException {"Type":"User","message":"a <b>"}"#);
+        insta::assert_snapshot!(rendered(Service::CognitoIdentity, error()).await, @r#"400 SomeException {"__type":"SomeException","message":"a <b>"}"#);
+        assert!(rendered(Service::Iam, error()).await.contains("<Message>a &lt;b&gt;</Message>"));
+    }
+
+    #[tokio::test]
+    async fn a_missing_function_has_a_capital_message() {
+        let error =
+            ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "Function not found: x");
+        insta::assert_snapshot!(rendered(Service::Lambda, error).await, @r#"404 ResourceNotFoundException {"Message":"Function not found: x","Type":"User"}"#);
+    }
+
+    #[tokio::test]
+    async fn an_internal_error_takes_its_services_word_and_keeps_its_cause_to_itself() {
+        let text = rendered(Service::Lambda, ApiError::internal("disk on fire")).await;
+        assert!(text.starts_with("500 ServiceException "), "{text}");
+        assert!(!text.contains("fire"), "{text}");
+    }
+}

@@ -1,0 +1,256 @@
+//! Connections: accepting, TLS, HTTP/1.1 and HTTP/2, limits, draining.
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use crate::{api::Door, telemetry::Metrics};
+
+/// How a listener and its connections are bounded.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once, over all listeners.
+    pub connections_max: u64,
+    /// How long a head may take to arrive, idle time between requests included.
+    pub header_read: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
+}
+
+/// The most bytes a request's head may have: the client context (3.5 KiB), a session token (1.5 KiB) and all the rest.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The most header fields a request may have.
+const HEADERS_MAX: usize = 128;
+/// Requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 128;
+/// How long accepting pauses after it failed, for example for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Where a request came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The other end of the connection.
+    pub address: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+    /// Which doors the listener serves.
+    pub doors: &'static [Door],
+}
+
+/// Whatever answers requests.
+pub trait Answer: Send + Sync + 'static {
+    /// Answers one request; it cannot fail.
+    fn answer(
+        self: Arc<Self>,
+        peer: Peer,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// Something that turns a connection into an encrypted one. The command's TLS configuration, which it may replace while
+/// running, stands behind it.
+pub trait Secure: Send + Sync + 'static {
+    /// What it makes of a connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// Shakes hands.
+    fn secure(&self, stream: TcpStream) -> impl Future<Output = std::io::Result<Self::Stream>> + Send;
+}
+
+/// Counts open connections, over all listeners.
+#[derive(Debug, Default)]
+pub struct Connections {
+    open: AtomicU64,
+    closed: tokio::sync::Notify,
+}
+
+impl Connections {
+    /// Open now.
+    pub fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    fn enter(self: &Arc<Self>, max: u64) -> Option<Connected> {
+        self.open
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| (open < max).then_some(open + 1))
+            .is_ok()
+            .then(|| Connected(self.clone()))
+    }
+
+    /// Waits until none is open.
+    pub async fn none(&self) {
+        loop {
+            let closed = self.closed.notified();
+            if self.open() == 0 {
+                return;
+            }
+            closed.await;
+        }
+    }
+}
+
+struct Connected(Arc<Connections>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.closed.notify_waiters();
+    }
+}
+
+/// One listener.
+pub struct Server<A, S> {
+    /// What answers.
+    pub answer: Arc<A>,
+    /// Encryption; `None` speaks plain HTTP.
+    pub secure: Option<Arc<S>>,
+    /// Which doors it serves.
+    pub doors: &'static [Door],
+    /// Bounds.
+    pub limits: Limits,
+    /// The count of connections, shared by all listeners.
+    pub connections: Arc<Connections>,
+    /// Metrics.
+    pub metrics: Arc<Metrics>,
+    /// Becomes true when no more connections are to be accepted and open ones are to finish.
+    pub drain: watch::Receiver<bool>,
+}
+
+impl<A: Answer, S: Secure> Server<A, S> {
+    /// Accepts until told to drain. Connections go on in tasks of their own; [`Connections::none`] tells when they ended.
+    pub async fn run(self, listener: TcpListener) {
+        let mut drain = self.drain.clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = told(&mut drain) => return,
+            };
+            match accepted {
+                Ok((stream, address)) => self.begin(stream, address),
+                Err(error) => {
+                    tracing::warn!(%error, "could not accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn begin(&self, stream: TcpStream, address: SocketAddr) {
+        let Some(connected) = self.connections.enter(self.limits.connections_max) else {
+            self.metrics.connection_refused();
+            return;
+        };
+        // Answers are written whole: waiting to fill a packet only adds delay.
+        let _ = stream.set_nodelay(true);
+        let peer = Peer { address, tls: self.secure.is_some(), doors: self.doors };
+        let (answer, limits, drain) = (self.answer.clone(), self.limits.clone(), self.drain.clone());
+        match self.secure.clone() {
+            None => {
+                tokio::spawn(async move {
+                    http1(stream, answer, peer, &limits, drain).await;
+                    drop(connected);
+                });
+            }
+            Some(secure) => {
+                tokio::spawn(async move {
+                    if let Ok(Ok(stream)) =
+                        tokio::time::timeout(limits.handshake, secure.secure(stream)).await
+                    {
+                        http1_or_2(stream, answer, peer, &limits, drain).await;
+                    }
+                    drop(connected);
+                });
+            }
+        }
+    }
+}
+
+/// Ends when draining is asked for, or when nobody is left to ask.
+async fn told(drain: &mut watch::Receiver<bool>) {
+    let _ = drain.wait_for(|drain| *drain).await;
+}
+
+async fn http1<A: Answer>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    answer: Arc<A>,
+    peer: Peer,
+    limits: &Limits,
+    mut drain: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |request| {
+        let answer = answer.clone();
+        async move { Ok::<_, std::convert::Infallible>(answer.answer(peer, request).await) }
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_read)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(HEADERS_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    // Errors of a connection are its client's: it left, or spoke no HTTP. There is nobody to tell.
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => {}
+        () = told(&mut drain) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+async fn http1_or_2<A: Answer>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    answer: Arc<A>,
+    peer: Peer,
+    limits: &Limits,
+    mut drain: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |request| {
+        let answer = answer.clone();
+        async move { Ok::<_, std::convert::Infallible>(answer.answer(peer, request).await) }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_read)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .keep_alive_interval(limits.header_read)
+        .keep_alive_timeout(limits.header_read);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => {}
+        () = told(&mut drain) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}

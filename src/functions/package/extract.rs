@@ -1,0 +1,111 @@
+//! Writes a planned archive into a folder.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink},
+    path::Path,
+};
+
+use super::{
+    PackageError, PackageLimits, entry,
+    plan::{Archive, LINK_BYTES_MAX, Plan, Planned, corrupt, plan},
+};
+
+/// How much is read at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+const FOLDER_MODE: u32 = 0o755;
+
+/// Checks the archive `zip` and unpacks it into `folder`, which must not be there yet; its parent must. What it returns is
+/// on its way to the disk, but not synced. If it fails, `folder` is gone again. It blocks, so it belongs on a thread for
+/// that.
+///
+/// # Errors
+/// Every [`PackageError`].
+pub fn unpack(zip: &[u8], folder: &Path, limits: &PackageLimits) -> Result<(), PackageError> {
+    let (mut archive, plan) = plan(zip, limits)?;
+    make_folder(folder)?;
+    let written = write(&mut archive, &plan, folder, limits);
+    if written.is_err() {
+        fs::remove_dir_all(folder).map_err(PackageError::Disk)?;
+    }
+    written
+}
+
+fn make_folder(folder: &Path) -> Result<(), PackageError> {
+    DirBuilder::new().mode(FOLDER_MODE).create(folder).map_err(PackageError::Disk)?;
+    // The process's umask may have taken bits away.
+    fs::set_permissions(folder, fs::Permissions::from_mode(FOLDER_MODE)).map_err(PackageError::Disk)
+}
+
+fn write(
+    archive: &mut Archive<'_>,
+    plan: &Plan,
+    folder: &Path,
+    limits: &PackageLimits,
+) -> Result<(), PackageError> {
+    for path in &plan.folders {
+        make_folder(&folder.join(path))?;
+    }
+    let mut left = limits.unpacked_bytes_max;
+    for (path, planned) in plan.files.iter().filter(|(_, planned)| !planned.link) {
+        left -= write_file(archive, *planned, path, &folder.join(path), left, limits)?;
+    }
+    // Links come last, so that no file is ever written through one.
+    for (path, planned) in plan.files.iter().filter(|(_, planned)| planned.link) {
+        let target = read_link(archive, *planned, path)?;
+        symlink(target, folder.join(path)).map_err(PackageError::Disk)?;
+    }
+    Ok(())
+}
+
+/// Writes one file and says how many bytes it has.
+fn write_file(
+    archive: &mut Archive<'_>,
+    planned: Planned,
+    path: &str,
+    to: &Path,
+    left: u64,
+    limits: &PackageLimits,
+) -> Result<u64, PackageError> {
+    let mut source = archive.by_index(planned.index).map_err(|error| corrupt(&error))?;
+    let mut file: File = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(planned.mode)
+        .open(to)
+        .map_err(PackageError::Disk)?;
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut bytes: u64 = 0;
+    loop {
+        let length = match source.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) => return Err(PackageError::Corrupt(format!("{path}: {error}"))),
+        };
+        bytes = bytes.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        // What is declared may be a lie in either direction; only what really comes counts.
+        if bytes > left {
+            return Err(PackageError::TooLarge(limits.unpacked_bytes_max));
+        }
+        if bytes > planned.declared_bytes {
+            return Err(PackageError::Corrupt(format!("{path}: more bytes than declared")));
+        }
+        file.write_all(chunk.get(..length).unwrap_or_default()).map_err(PackageError::Disk)?;
+    }
+    if bytes != planned.declared_bytes {
+        return Err(PackageError::Corrupt(format!("{path}: fewer bytes than declared")));
+    }
+    file.set_permissions(fs::Permissions::from_mode(planned.mode)).map_err(PackageError::Disk)?;
+    Ok(bytes)
+}
+
+fn read_link(archive: &mut Archive<'_>, planned: Planned, path: &str) -> Result<String, PackageError> {
+    let source = archive.by_index(planned.index).map_err(|error| corrupt(&error))?;
+    let mut target = Vec::new();
+    source
+        .take(LINK_BYTES_MAX + 1)
+        .read_to_end(&mut target)
+        .map_err(|error| PackageError::Corrupt(format!("{path}: {error}")))?;
+    entry::check_link(path, &target)
+}

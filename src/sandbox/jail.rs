@@ -1,0 +1,234 @@
+//! The jail: bubblewrap's command line, and what is done between fork and exec.
+
+use std::{
+    ffi::{CStr, CString, OsString},
+    fs::File,
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd, RawFd},
+        unix::ffi::OsStrExt,
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use rustix::{
+    fs::{Mode, OFlags},
+    mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change},
+    process::Uid,
+    thread::{Gid, set_thread_groups, set_thread_res_gid, set_thread_res_uid},
+};
+
+/// What runs in a sandbox, and with what.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The bubblewrap program.
+    pub bwrap: PathBuf,
+    /// The Node.js program.
+    pub node: PathBuf,
+    /// The unpacked runtime: `pid1`, `bootstrap/`, `etc/`.
+    pub runtime: PathBuf,
+    /// The function's unpacked package, mounted read-only at `/var/task`.
+    pub package: PathBuf,
+    /// The function's memory, in MiB: the heap's limit follows from it.
+    pub memory_mb: u32,
+    /// The size of `/tmp`, in MiB.
+    pub tmp_mb: u32,
+    /// Processes and threads it may have at once.
+    pub processes_max: u32,
+    /// Variables that must be there before Node.js boots (`NODE_OPTIONS`, `LD_…`); all others come with BIND.
+    pub boot_environment: Vec<(String, String)>,
+}
+
+/// The user and group inside.
+const INSIDE_ID: &str = "993";
+/// Where the sandbox's own socket and bubblewrap's options are, as descriptors.
+const SOCKET_FD: RawFd = 3;
+const OPTIONS_FD: RawFd = 4;
+/// A private tmpfs is laid here before bubblewrap starts, to make things reachable that only root may reach: bubblewrap
+/// then runs as a user who may not enter the data directory. Every Linux system has the folder, and no sandbox needs the
+/// host's.
+const STAGE: &CStr = c"/tmp";
+const STAGED_TASK: &CStr = c"/tmp/task";
+const STAGED_RUNTIME: &CStr = c"/tmp/runtime";
+const STAGED_NODE: &CStr = c"/tmp/node";
+
+/// A part of the heap limit that is left to what is not heap, as AWS leaves it.
+fn heap_mb(memory_mb: u32) -> u32 {
+    memory_mb - memory_mb / 10
+}
+
+impl Spec {
+    /// Bubblewrap's options, each ended by a zero byte, as `--args` takes them: given on the command line they could be read
+    /// inside.
+    fn options(&self, task: &Path, runtime: &Path, node: &Path) -> Vec<u8> {
+        let mut options = Options::default();
+        options
+            .words("--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup");
+        options.words(
+            "--disable-userns --hostname sandbox --die-with-parent --new-session --cap-drop ALL --as-pid-1",
+        );
+        options.words("--uid").word(INSIDE_ID).words("--gid").word(INSIDE_ID);
+        options.words("--clearenv --setenv PATH /usr/local/bin:/usr/bin:/bin --setenv HOME /tmp");
+        for (name, value) in &self.boot_environment {
+            options.words("--setenv").word(name).word(value);
+        }
+        options.words("--size 1048576 --tmpfs /");
+        for folder in ["/usr/bin", "/usr/lib", "/usr/lib64"] {
+            options.words("--ro-bind-try").word(folder).word(folder);
+        }
+        options.words("--ro-bind-try /usr/share/zoneinfo /usr/share/zoneinfo");
+        options.words("--symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64");
+        options.words("--ro-bind").word(node).word("/var/lang/bin/node");
+        options.words("--ro-bind").word(runtime.join("bootstrap")).word("/var/runtime");
+        options.words("--ro-bind").word(runtime.join("pid1")).word("/var/lang/bin/pid1");
+        options.words("--ro-bind").word(runtime.join("etc")).word("/etc");
+        options.words("--ro-bind-try /etc/ssl/certs /etc/ssl/certs");
+        options.words("--ro-bind").word(task).word("/var/task");
+        options.words("--dir /opt --proc /proc --dev /dev");
+        options.words("--perms 1777 --size 16777216 --tmpfs /dev/shm --remount-ro /dev");
+        options
+            .words("--perms 1777 --size")
+            .word((u64::from(self.tmp_mb) << 20).to_string())
+            .words("--tmpfs /tmp");
+        options.words("--chdir /tmp --remount-ro /");
+        options.0
+    }
+
+    /// The command that starts the sandbox: bubblewrap, as `uid` where the gateway is root. `socket` is the sandbox's end and
+    /// `output` takes its standard output and error.
+    pub fn command(&self, uid: Option<u32>, socket: OwnedFd, output: OwnedFd) -> io::Result<Command> {
+        let staged = uid.is_some();
+        let stage = |staged_at: &CStr, path: &Path| {
+            if staged {
+                PathBuf::from(OsString::from(staged_at.to_string_lossy().as_ref()))
+            } else {
+                path.to_owned()
+            }
+        };
+        let options = self.options(
+            &stage(STAGED_TASK, &self.package),
+            &stage(STAGED_RUNTIME, &self.runtime),
+            &stage(STAGED_NODE, &self.node),
+        );
+        let options = memory_file(&options)?;
+        let mut command = Command::new(&self.bwrap);
+        command.env_clear().args(["--args", "4", "--", "/var/lang/bin/pid1"]);
+        command.arg(self.processes_max.to_string()).arg("/var/lang/bin/node");
+        command.arg(format!("--max-old-space-size={}", heap_mb(self.memory_mb)));
+        command.arg("/var/runtime/index.js");
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let prepare = Prepare {
+            socket,
+            options,
+            uid,
+            task: c_path(&self.package)?,
+            runtime: c_path(&self.runtime)?,
+            node: c_path(&self.node)?,
+        };
+        crate::sandbox::process::before_exec(&mut command, move || prepare.run());
+        Ok(command)
+    }
+}
+
+#[derive(Default)]
+struct Options(Vec<u8>);
+
+impl Options {
+    fn words(&mut self, words: &str) -> &mut Self {
+        for word in words.split_ascii_whitespace() {
+            self.word(word);
+        }
+        self
+    }
+
+    fn word(&mut self, word: impl AsRef<std::ffi::OsStr>) -> &mut Self {
+        self.0.extend_from_slice(word.as_ref().as_bytes());
+        self.0.push(0);
+        self
+    }
+}
+
+fn c_path(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(io::Error::from)
+}
+
+/// A file in memory that holds `bytes`, to be read from its start.
+fn memory_file(bytes: &[u8]) -> io::Result<OwnedFd> {
+    use std::io::{Seek, Write};
+    let fd = rustix::fs::memfd_create("options", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut file = File::from(fd);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file.into())
+}
+
+/// What the child does between fork and exec: system calls alone, since the gateway has other threads whose locks, the
+/// allocator's among them, may be held at the moment of the fork.
+struct Prepare {
+    socket: OwnedFd,
+    options: OwnedFd,
+    uid: Option<u32>,
+    task: CString,
+    runtime: CString,
+    node: CString,
+}
+
+impl Prepare {
+    fn run(&self) -> io::Result<()> {
+        if let Some(uid) = self.uid {
+            self.stage()?;
+            let (user, group) = (Uid::from_raw(uid), Gid::from_raw(uid));
+            set_thread_groups(&[])?;
+            set_thread_res_gid(group, group, group)?;
+            set_thread_res_uid(user, user, user)?;
+        }
+        crate::sandbox::process::place(&self.socket, SOCKET_FD)?;
+        crate::sandbox::process::place(&self.options, OPTIONS_FD)?;
+        // Whatever else the gateway has open, and forgot to mark, stays outside.
+        crate::sandbox::process::close_on_exec_from(OPTIONS_FD + 1)
+    }
+
+    /// As root: reaches into folders that the sandbox's user may not enter, in a mount namespace of this child's own.
+    fn stage(&self) -> io::Result<()> {
+        crate::sandbox::process::own_mounts()?;
+        mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
+        // What is to be staged may itself lie below the stage: take hold of it before the stage covers it.
+        let hold = |path: &CStr| rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+        let (task, runtime, node) = (hold(&self.task)?, hold(&self.runtime)?, hold(&self.node)?);
+        mount(
+            c"tmpfs",
+            STAGE,
+            c"tmpfs",
+            MountFlags::NOSUID | MountFlags::NODEV,
+            c"mode=755,size=64k,nr_inodes=16",
+        )?;
+        rustix::fs::mkdir(STAGED_TASK, Mode::from(0o755))?;
+        rustix::fs::mkdir(STAGED_RUNTIME, Mode::from(0o755))?;
+        rustix::fs::open(STAGED_NODE, OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from(0o755))?;
+        for (source, target) in [(task, STAGED_TASK), (runtime, STAGED_RUNTIME), (node, STAGED_NODE)] {
+            let mut path = [0; 32];
+            mount_bind(descriptor_path(source.as_raw_fd(), &mut path), target)?;
+        }
+        Ok(())
+    }
+}
+
+/// `/proc/self/fd/N`, without allocating.
+fn descriptor_path(fd: RawFd, buffer: &mut [u8; 32]) -> &CStr {
+    const PREFIX: &[u8] = b"/proc/self/fd/";
+    buffer[..PREFIX.len()].copy_from_slice(PREFIX);
+    let mut digits = [0_u8; 10];
+    let (mut at, mut rest) = (digits.len(), fd.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    let number = &digits[at..];
+    buffer[PREFIX.len()..PREFIX.len() + number.len()].copy_from_slice(number);
+    CStr::from_bytes_until_nul(&buffer[..]).unwrap_or(c"/proc/self/fd/-1")
+}

@@ -1,0 +1,198 @@
+//! The gateway's metrics, for Prometheus.
+//!
+//! Handles are made once and kept, because looking a label up costs more than counting. `docs/metrics.md` is generated
+//! from [`DESCRIBED`].
+
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+use super::Outcome;
+
+/// Every metric: name, kind, labels, meaning.
+pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
+    (
+        "callgate_requests_total",
+        "counter",
+        "operation, outcome",
+        "Requests answered, by operation and whose doing the answer was.",
+    ),
+    (
+        "callgate_invocation_seconds",
+        "histogram",
+        "",
+        "Time from a whole request to its answer, invocations only.",
+    ),
+    ("callgate_cold_starts_total", "counter", "", "Invocations for which a sandbox had to be started."),
+    (
+        "callgate_request_log_dropped_total",
+        "counter",
+        "",
+        "Request-log records dropped because the log's writer could not keep up.",
+    ),
+    (
+        "callgate_connections_refused_total",
+        "counter",
+        "",
+        "Connections closed at once because `server.connections_max` was reached.",
+    ),
+    ("callgate_body_bytes_in_flight", "gauge", "", "Bytes of request bodies held now."),
+    ("callgate_connections", "gauge", "", "Connections open now."),
+    ("callgate_sandboxes", "gauge", "", "Sandboxes alive now."),
+    ("callgate_concurrent_executions", "gauge", "", "Invocations running now."),
+];
+
+const METADATA: Metadata<'static> = Metadata::new("callgate", Level::INFO, Some(module_path!()));
+/// Upper bounds of the duration histogram's buckets, in seconds.
+const BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 900.0];
+
+/// The registry and the handles that the request path uses.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    invocation_seconds: Histogram,
+    cold_starts: Counter,
+    log_dropped: Counter,
+    connections_refused: Counter,
+    bytes_in_flight: Gauge,
+    connections: Gauge,
+    sandboxes: Gauge,
+    executions: Gauge,
+}
+
+/// The counters of one operation, one for each [`Outcome`].
+pub struct OperationCounters([Counter; Outcome::ALL.len()]);
+
+impl OperationCounters {
+    /// Counts one answer.
+    pub fn count(&self, outcome: Outcome) {
+        self.0[outcome as usize].increment(1);
+    }
+}
+
+/// What is read off the gateway when somebody scrapes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Levels {
+    /// Bytes of request bodies held.
+    pub bytes_in_flight: u64,
+    /// Connections open.
+    pub connections: u64,
+    /// Sandboxes alive.
+    pub sandboxes: u64,
+    /// Invocations running.
+    pub executions: u64,
+}
+
+impl Metrics {
+    /// A registry of its own, so that two gateways in one process do not share counters.
+    pub fn new() -> Self {
+        let builder = PrometheusBuilder::new();
+        // The only failure is an empty list of buckets.
+        let builder = builder.set_buckets(BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        for (name, kind, _, meaning) in DESCRIBED {
+            let meaning = metrics::SharedString::const_str(meaning);
+            match *kind {
+                "counter" => recorder.describe_counter((*name).into(), None, meaning),
+                "gauge" => recorder.describe_gauge((*name).into(), None, meaning),
+                _ => recorder.describe_histogram((*name).into(), None, meaning),
+            }
+        }
+        let counter = |name: &'static str| recorder.register_counter(&Key::from_static_name(name), &METADATA);
+        let gauge = |name: &'static str| recorder.register_gauge(&Key::from_static_name(name), &METADATA);
+        Self {
+            invocation_seconds: recorder
+                .register_histogram(&Key::from_static_name("callgate_invocation_seconds"), &METADATA),
+            cold_starts: counter("callgate_cold_starts_total"),
+            log_dropped: counter("callgate_request_log_dropped_total"),
+            connections_refused: counter("callgate_connections_refused_total"),
+            bytes_in_flight: gauge("callgate_body_bytes_in_flight"),
+            connections: gauge("callgate_connections"),
+            sandboxes: gauge("callgate_sandboxes"),
+            executions: gauge("callgate_concurrent_executions"),
+            handle,
+            recorder,
+        }
+    }
+
+    /// The counters of one operation. Made once for each operation in the route table, never by a client's word.
+    pub fn operation(&self, name: &'static str) -> OperationCounters {
+        OperationCounters(Outcome::ALL.map(|outcome| {
+            let labels = vec![
+                Label::from_static_parts("operation", name),
+                Label::from_static_parts("outcome", outcome.as_str()),
+            ];
+            self.recorder.register_counter(&Key::from_parts("callgate_requests_total", labels), &METADATA)
+        }))
+    }
+
+    /// Notes how long an invocation took, and whether a sandbox had to be started for it.
+    pub fn invocation(&self, took: Duration, cold: bool) {
+        self.invocation_seconds.record(took.as_secs_f64());
+        if cold {
+            self.cold_starts.increment(1);
+        }
+    }
+
+    /// Notes a record that the request log had no room for.
+    pub fn log_dropped(&self) {
+        self.log_dropped.increment(1);
+    }
+
+    /// Notes a connection for which there was no room.
+    pub fn connection_refused(&self) {
+        self.connections_refused.increment(1);
+    }
+
+    /// Folds recorded samples into their buckets. Called every few seconds, so that samples do not pile up between scrapes.
+    pub fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+
+    /// The exposition text.
+    pub fn render(&self, levels: Levels) -> String {
+        #[expect(clippy::cast_precision_loss, reason = "gauges are floating point in Prometheus")]
+        let set = |gauge: &Gauge, value: u64| gauge.set(value as f64);
+        set(&self.bytes_in_flight, levels.bytes_in_flight);
+        set(&self.connections, levels.connections);
+        set(&self.sandboxes, levels.sandboxes);
+        set(&self.executions, levels.executions);
+        self.handle.render()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_appear_with_their_labels() {
+        let metrics = Metrics::new();
+        let invoke = metrics.operation("Invoke");
+        invoke.count(Outcome::Success);
+        invoke.count(Outcome::Success);
+        invoke.count(Outcome::Throttled);
+        metrics.invocation(Duration::from_millis(3), true);
+        let text = metrics.render(Levels { connections: 4, ..Levels::default() });
+        assert!(
+            text.contains(r#"callgate_requests_total{operation="Invoke",outcome="success"} 2"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"callgate_requests_total{operation="Invoke",outcome="throttled"} 1"#),
+            "{text}"
+        );
+        assert!(text.contains("callgate_cold_starts_total 1"), "{text}");
+        assert!(text.contains(r#"callgate_invocation_seconds_bucket{le="0.005"} 1"#), "{text}");
+        assert!(text.contains("callgate_connections 4"), "{text}");
+    }
+}
