@@ -56,7 +56,8 @@ PORT=0 node examples/issuer/issuer.mjs >"$folder/issuer" 2>>"$folder/gateway.log
 issuer=$!
 ready=$(first_line "$folder/ready" "$gateway" "the gateway")
 listen=$(field "$ready" listen)
-issuer_url=$(field "$(first_line "$folder/issuer" "$issuer" "the issuer")" issuer)
+issued=$(first_line "$folder/issuer" "$issuer" "the issuer")
+issuer_url=$(field "$issued" issuer)
 echo "1. A gateway listens at $listen, on an empty folder."
 
 "$callgate" deploy examples/greet --tag callgate:allow=guests >/dev/null
