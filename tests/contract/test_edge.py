@@ -18,7 +18,7 @@ INVOKE = "/2015-03-31/functions/{}/invocations"
 def configuration():
     return {
         "CALLGATE_SERVER__CORS_ALLOWED_ORIGINS": "https://app.example.com",
-        "CALLGATE_SERVER__BODY_READ_SECONDS": "1",
+        "CALLGATE_SERVER__BODY_READ_SECONDS": "3",
         "CALLGATE_SERVER__HEADER_READ_SECONDS": "1",
         "CALLGATE_SERVER__BYTES_IN_FLIGHT_MAX": str(16 << 20),
     }
@@ -103,7 +103,7 @@ def test_a_slow_body_is_not_waited_for(gateway, echo):
         connection.sendall(raw.head("POST", target, connection_host(gateway), headers) + b'{"sl')
         answer = raw.read_answer(connection)
     assert (answer.status, answer.error) == (408, "RequestTimeoutException")
-    assert 0.5 < time.monotonic() - began < 5
+    assert 2 < time.monotonic() - began < 9
 
 
 def test_slow_headers_end_the_connection(gateway):

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
@@ -163,10 +164,11 @@ def test_a_root_key_is_made_where_none_is_given(tmp_path):
     gateway.environment = lambda: environment
     gateway.start()
     try:
-        files = [path for path in gateway.data_dir.iterdir() if "root" in path.name]
-        assert len(files) == 1 and files[0].stat().st_mode & 0o777 == 0o600
+        file = Path(gateway.ready["root_key_file"])
+        assert file.parent == gateway.data_dir
+        assert file.stat().st_mode & 0o777 == 0o600
         assert gateway.data_dir.stat().st_mode & 0o777 == 0o700
-        made = json.loads(files[0].read_text())
+        made = json.loads(file.read_text())
         account = Account(gateway, key_id=made["AccessKeyId"], secret=made["SecretAccessKey"])
         assert account.sts.get_caller_identity()["Account"] == "000000000000"
         assert made["SecretAccessKey"] not in gateway.log_text()

@@ -57,7 +57,6 @@ def lying_about_its_size():
 HOSTILE["lies about its size"] = lying_about_its_size()
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("kind", list(HOSTILE))
 def test_hostile_archives_are_refused_and_leave_nothing(gateway, account, kind):
     zipped = {"too many entries": too_many_entries, "unpacked too large": too_large}.get(kind, lambda: HOSTILE[kind])()

@@ -1,0 +1,3 @@
+//! The one integration-test binary: what needs the whole crate, its files or real processes.
+
+mod house;
