@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::body::Body;
-use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderName, Method, Request, Response};
 use hyper::body::Incoming;
 use tower::ServiceExt;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -31,11 +31,11 @@ pub struct Cors<A> {
 }
 
 impl<A> Cors<A> {
-    /// Admits these origins; with none, no header is added and no preflight is answered.
-    pub fn new(answer: Arc<A>, origins: Vec<HeaderValue>) -> Self {
-        let layer = (!origins.is_empty()).then(|| {
+    /// Admits these origins; with `None`, no header is added and no preflight is answered.
+    pub fn new(answer: Arc<A>, origins: Option<AllowOrigin>) -> Self {
+        let layer = origins.map(|origins| {
             CorsLayer::new()
-                .allow_origin(AllowOrigin::list(origins))
+                .allow_origin(origins)
                 .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
                 // Every one that the SDKs send, and those they will send: which headers count is the signature's matter.
                 .allow_headers(AllowHeaders::mirror_request())

@@ -11,7 +11,7 @@ use crate::{
     telemetry::{Metrics, RequestLog, metrics::OperationCounters},
 };
 
-use super::{authorizer::IamAuthorizer, body::Budget, plain::Plain, routes::Routes, server::Connections};
+use super::{authorizer::IamAuthorizer, body::Budget, plain::Plain, routes::Routes};
 
 /// Settings of the edge that are not the pipeline's steps.
 #[derive(Clone, Debug)]

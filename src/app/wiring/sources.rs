@@ -1,8 +1,11 @@
 //! What one part asks of another through a trait of its own, so that neither knows the other.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::body::Body;
@@ -16,9 +19,10 @@ use crate::{
         plain::{Pending, Source},
         server::Connections,
     },
-    functions::Functions,
+    functions::{Functions, RoleCheck},
     iam::Directory,
     identity::{OpenIdKeys, Provider, ProviderSource, Role, RoleSource},
+    policy::{NoKeys, Requester},
     quota::Quota,
     telemetry::metrics::Levels,
 };
@@ -29,7 +33,8 @@ pub(super) struct Providers(pub(super) Arc<Directory>);
 impl ProviderSource for Providers {
     fn provider(&self, account: AccountId, name: &str) -> Option<Provider> {
         let provider = self.0.oidc_provider(account, name)?;
-        Some(Provider { issuer: provider.issuer.clone(), client_ids: provider.client_ids.clone() })
+        let record = &provider.record;
+        Some(Provider { issuer: record.issuer.clone(), client_ids: record.client_ids.clone() })
     }
 }
 
@@ -40,12 +45,22 @@ impl RoleSource for Roles {
     fn role(&self, arn: &str) -> Option<Role> {
         let role = self.0.role_by_arn(arn)?;
         Some(Role {
-            account: role.account,
-            name: role.name.to_string(),
-            id: role.id.to_string(),
-            session_max: role.session_max,
+            account: role.record.account,
+            name: role.name().to_owned(),
+            id: role.id().to_owned(),
+            session_max: Duration::from_secs(role.record.max_session_seconds.into()),
             trust: role.trust.clone(),
         })
+    }
+}
+
+/// The directory's roles, as functions take them on.
+pub(super) struct ExecutionRoles(pub(super) Arc<Directory>);
+
+impl RoleCheck for ExecutionRoles {
+    fn lambda_may_assume(&self, account: AccountId, role_arn: &str) -> bool {
+        let role = self.0.role_by_arn(role_arn).filter(|role| role.record.account == account);
+        role.is_some_and(|role| role.trusts("sts:AssumeRole", Requester::Service("lambda.amazonaws.com"), &NoKeys))
     }
 }
 
