@@ -52,8 +52,14 @@ const AHEAD = 64 * 1024;
 /** Most bytes UTF-8 needs for one unit of a JavaScript string. */
 const UTF8_MAX = 3;
 
-/** The gateway broke the protocol. */
-class Violation extends Error {}
+/** The gateway broke the protocol: `rule` is kind, length, reserved, body, order or version. */
+class Violation extends Error {
+  constructor(rule, message) {
+    super(message);
+    this.name = 'Violation';
+    this.rule = rule;
+  }
+}
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -118,7 +124,7 @@ function longest(kind) {
     case INVOKE:
       return INVOKE_MAX;
     default:
-      throw new Violation(`a frame of unknown kind ${kind}`);
+      throw new Violation('kind', `a frame of unknown kind ${kind}`);
   }
 }
 
@@ -153,10 +159,10 @@ class FrameReader {
     const length = readU32(this.#ahead, at);
     this.kind = this.#ahead[at + 4];
     if (length > longest(this.kind)) {
-      throw new Violation(`a frame of kind ${this.kind} with a body of ${length} bytes`);
+      throw new Violation('length', `a frame of kind ${this.kind} with a body of ${length} bytes`);
     }
     if (this.#ahead[at + 5] !== 0 || this.#ahead[at + 6] !== 0 || this.#ahead[at + 7] !== 0) {
-      throw new Violation('a frame with reserved bits set');
+      throw new Violation('reserved', 'a frame with reserved bits set');
     }
     if (HEADER + length > AHEAD) {
       this.#from += HEADER;

@@ -42,12 +42,12 @@ class Invocation {
   constructor(reader, writer, ended) {
     const { body, start, end } = reader;
     if (end - start < INVOKE_HEAD) {
-      throw new Violation('an INVOKE without all of its head');
+      throw new Violation('body', 'an INVOKE without all of its head');
     }
     const metaLength = readU32(body, start + 28);
     const payload = start + INVOKE_HEAD + metaLength;
     if (metaLength > META_MAX || payload > end || end - payload > PAYLOAD_MAX) {
-      throw new Violation(`an INVOKE of ${end - start} bytes with ${metaLength} bytes of meta`);
+      throw new Violation('body', `an INVOKE of ${end - start} bytes with ${metaLength} bytes of meta`);
     }
     this.#writer = writer;
     this.#ended = ended;

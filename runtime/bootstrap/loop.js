@@ -56,7 +56,7 @@ class Loop {
     const reader = this.#receive(BIND);
     const names = jsonParse(text(reader.body, reader.start, reader.end));
     if (names.protocol !== VERSION) {
-      throw new Violation(`a BIND of version ${names.protocol}`);
+      throw new Violation('version', `a BIND of version ${names.protocol}`);
     }
     this.#names = names;
     this.#model = names.model === 'classic' ? classic : modern;
@@ -132,7 +132,7 @@ class Loop {
       exit(0);
     }
     if (this.#reader.kind !== kind) {
-      throw new Violation(`a frame of kind ${this.#reader.kind} out of order`);
+      throw new Violation('order', `a frame of kind ${this.#reader.kind} out of order`);
     }
     return this.#reader;
   }
