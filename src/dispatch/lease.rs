@@ -119,8 +119,9 @@ impl Drop for Lease {
                 runtime.spawn(async move {
                     let id = *owed.id.as_bytes();
                     let end = timeout_at(owed.until, exchange::answer(&mut worker, &id, None)).await;
-                    settle(worker, &pool, end.unwrap_or(End::TimedOut), None).await;
+                    // Free before the sandbox is, so that nobody sees the one without the other.
                     drop(owed);
+                    settle(worker, &pool, end.unwrap_or(End::TimedOut), None).await;
                 });
             }
             _ => {

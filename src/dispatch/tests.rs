@@ -114,7 +114,7 @@ fn json(outcome: &Outcome) -> Value {
     serde_json::from_slice(&outcome.payload).unwrap()
 }
 
-fn seconds(timeout_seconds: u32) -> Settings {
+fn seconds(timeout_seconds: i64) -> Settings {
     Settings { timeout_seconds: Some(timeout_seconds), ..settings() }
 }
 
@@ -308,7 +308,7 @@ async fn the_first_model_ends_in_its_own_words() {
     for event in ["succeed", "fail", "done", "nothing"] {
         let outcome = bench.invoke(&target, &json!(event).to_string()).await;
         let answer = json(&outcome);
-        let message = answer["errorMessage"].as_str().map(|message| message.chars().rev().take(41).collect::<String>());
+        let message = answer["errorMessage"].as_str().map(|message| message.chars().rev().take(40).collect::<String>());
         let message = message.map(|message| message.chars().rev().collect::<String>());
         let kind = outcome.function_error.map_or("-", |error| error.as_str());
         told.push_str(&format!("{event}: {kind} {}\n", message.unwrap_or_else(|| answer.to_string())));
