@@ -41,7 +41,10 @@ pub fn run(url: &str, script: &Path, connections: u32, seconds: u32) -> io::Resu
         .map_err(|error| io::Error::other(format!("wrk did not start ({error}): apt-get install wrk")))?;
     let text = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() || text.contains("Non-2xx") {
-        return Err(io::Error::other(format!("the load failed:\n{text}{}", String::from_utf8_lossy(&output.stderr))));
+        return Err(io::Error::other(format!(
+            "the load failed:\n{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )));
     }
     let value = |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
     let rate = value("Requests/sec:").and_then(|text| text.parse().ok());

@@ -59,15 +59,17 @@ fn worker(script: &str) -> std::io::Result<StdStream> {
 
 /// Serves until it is killed; prints its port first.
 pub fn serve(script: &str) -> std::io::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?.block_on(async {
-        let (give, take) = mpsc::channel(WORKERS);
-        for _ in 0..WORKERS {
-            let _ = give.send(UnixStream::from_std(worker(script)?)?).await;
-        }
-        let pool = Arc::new(Pool { give, take: Mutex::new(take) });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?.port());
-        let router = Router::new().route("/", post(echo)).with_state(pool);
-        axum::serve(listener, router).await
-    })
+    tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?.block_on(
+        async {
+            let (give, take) = mpsc::channel(WORKERS);
+            for _ in 0..WORKERS {
+                let _ = give.send(UnixStream::from_std(worker(script)?)?).await;
+            }
+            let pool = Arc::new(Pool { give, take: Mutex::new(take) });
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+            println!("{}", listener.local_addr()?.port());
+            let router = Router::new().route("/", post(echo)).with_state(pool);
+            axum::serve(listener, router).await
+        },
+    )
 }

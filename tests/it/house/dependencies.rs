@@ -60,7 +60,9 @@ fn one(words: &mut Words<'_>, allowed: &BTreeSet<String>) -> bool {
         }
         Some(licence) => {
             let exception = words.next_if_eq(&"WITH").and_then(|_| words.next());
-            allowed.contains(&exception.map_or(licence.to_owned(), |exception| format!("{licence} WITH {exception}")))
+            allowed.contains(
+                &exception.map_or(licence.to_owned(), |exception| format!("{licence} WITH {exception}")),
+            )
         }
         None => false,
     }

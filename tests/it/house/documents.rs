@@ -22,7 +22,9 @@ fn links_between_documents_lead_somewhere() {
             let folder = document.parent().unwrap_or(Path::new("")).to_owned();
             links(&text)
                 .into_iter()
-                .filter(|link| !link.contains("://") && !link.starts_with('#') && !link.starts_with("mailto:"))
+                .filter(|link| {
+                    !link.contains("://") && !link.starts_with('#') && !link.starts_with("mailto:")
+                })
                 .filter(|link| !folder.join(link.split('#').next().unwrap_or(link)).exists())
                 .map(|link| format!("{}: {link}", shown(document)))
                 .collect::<Vec<_>>()

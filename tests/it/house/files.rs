@@ -42,7 +42,9 @@ fn nothing_is_left_for_later() {
 
 #[test]
 fn no_test_is_switched_off() {
-    let offs = [["#[ign", "ore"], ["mark.", "skip"], ["mark.", "xfail"], ["test.", "skip("], ["it.", "skip("]].map(|parts| parts.concat());
+    let offs =
+        [["#[ign", "ore"], ["mark.", "skip"], ["mark.", "xfail"], ["test.", "skip("], ["it.", "skip("]]
+            .map(|parts| parts.concat());
     let found: Vec<String> = all()
         .flat_map(|file| {
             let text = read(&file);
@@ -62,7 +64,9 @@ fn lines_end_cleanly() {
     let found: Vec<String> = all()
         .filter(|file| {
             let text = read(file);
-            text.contains('\r') || text.lines().any(|line| line.ends_with([' ', '\t'])) || !(text.is_empty() || text.ends_with('\n'))
+            text.contains('\r')
+                || text.lines().any(|line| line.ends_with([' ', '\t']))
+                || !(text.is_empty() || text.ends_with('\n'))
         })
         .map(|file| shown(&file))
         .collect();

@@ -15,7 +15,8 @@ const NOBODY: &str = "nobody";
 fn table() -> BTreeMap<String, Option<BTreeSet<String>>> {
     let text = read(&root().join("docs/architecture.md"));
     let section = text.split(HEADING).nth(1).expect("docs/architecture.md has the table");
-    let rows = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let rows =
+        section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     rows.filter_map(|row| {
         let mut cells = row.trim_matches('|').split('|').map(str::trim);
         let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?.to_owned();
@@ -115,8 +116,11 @@ fn modules_import_only_whom_they_may() {
 
 #[test]
 fn the_table_names_the_modules_that_there_are() {
-    let modules: BTreeSet<String> =
-        reachable().into_values().filter(|module| module.path.len() == 1).map(|module| module.path[0].clone()).collect();
+    let modules: BTreeSet<String> = reachable()
+        .into_values()
+        .filter(|module| module.path.len() == 1)
+        .map(|module| module.path[0].clone())
+        .collect();
     let table = table();
     assert_eq!(table.keys().cloned().collect::<BTreeSet<_>>(), modules);
     let unknown: Vec<String> =
@@ -127,11 +131,10 @@ fn the_table_names_the_modules_that_there_are() {
 #[test]
 fn the_table_has_no_circles() {
     let table = table();
-    let mut left: BTreeMap<_, _> = table.iter().filter_map(|(name, may)| may.as_ref().map(|may| (name, may))).collect();
-    while let Some(leaf) = left
-        .iter()
-        .find(|(_, may)| !may.iter().any(|name| left.contains_key(name)))
-        .map(|(name, _)| *name)
+    let mut left: BTreeMap<_, _> =
+        table.iter().filter_map(|(name, may)| may.as_ref().map(|may| (name, may))).collect();
+    while let Some(leaf) =
+        left.iter().find(|(_, may)| !may.iter().any(|name| left.contains_key(name))).map(|(name, _)| *name)
     {
         left.remove(leaf);
     }
@@ -143,6 +146,7 @@ fn paths_are_found_in_every_form() {
     let text = "use crate::{\n    api::{ApiError, b::C},\n    base, store::X as Y,\n};\nlet x = crate::quota::y();\nmycrate::no();";
     let found: Vec<String> = imported(text).into_iter().collect();
     assert_eq!(found, ["api", "base", "quota", "store"]);
-    let found: Vec<String> = climbed("use super::super::{a::b, c}; use super::d; super::super::super::e", 2).into_iter().collect();
+    let found: Vec<String> =
+        climbed("use super::super::{a::b, c}; use super::d; super::super::super::e", 2).into_iter().collect();
     assert_eq!(found, ["a", "c"]);
 }
