@@ -191,9 +191,9 @@ mod tests {
             ("arn:aws:lambda:us-east-1:000000000000:fun*OD", prod, false),
             // … the one at a part's end does, wherever the part stands …
             ("arn:aws:lambda:us-east-1:000000000000:function:g*:PROD", prod, true),
-            ("arn:aws:lambda:us-*:PROD", prod, true),
-            ("arn:aws:lambda:*:greet", greet, true),
-            ("arn:aws:lambda:*:greet", prod, false),
+            ("arn:aws:lambda:us-*:greet:PROD", prod, true),
+            ("arn:aws:lambda:us-*:function:greet", greet, true),
+            ("arn:aws:lambda:us-*:function:greet", prod, false),
             // … and ? never does.
             ("arn:aws:lambda:us-east-1:000000000000:function?greet", greet, false),
             ("arn:aws:lambda:us-east-1:000000000000:function:gree?", greet, true),
@@ -204,6 +204,8 @@ mod tests {
             ("arn:aws:lambda:us-east-2", greet, false),
             ("arn:aws:lam", greet, false),
             ("arn:aws:lambda:us-????-1", greet, true),
+            ("arn:aws:lambda:*:greet", greet, false),
+            ("arn:aws:lambda:*:greet", prod, true),
         ] {
             let pattern_ = ResourcePattern::new(pieces(pattern));
             assert_eq!(pattern_.matches(resource, &NoKeys), expected, "{pattern} on {resource}");
