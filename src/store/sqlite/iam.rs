@@ -99,8 +99,10 @@ fn read_provider(row: &SqliteRow) -> Result<OidcProviderRecord, StoreError> {
 
 /// JSON of lists and string maps cannot fail; if it ever did, nothing is written.
 fn json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(|error| StoreError::Unreadable { what: "a record to be written".to_owned(), why: error.to_string() })
+    serde_json::to_string(value).map_err(|error| StoreError::Unreadable {
+        what: "a record to be written".to_owned(),
+        why: error.to_string(),
+    })
 }
 
 async fn insert_key(write: &mut Write, key: &AccessKeyRecord) -> Result<bool, StoreError> {
@@ -184,8 +186,7 @@ impl IamStore for SqliteStore {
     }
 
     async fn role(&self, account: AccountId, name: &str) -> Result<Option<RoleRecord>, StoreError> {
-        let row =
-            sqlx::query(ROLE).bind(account.as_str()).bind(name).fetch_optional(self.readers()).await?;
+        let row = sqlx::query(ROLE).bind(account.as_str()).bind(name).fetch_optional(self.readers()).await?;
         row.as_ref().map(read_role).transpose()
     }
 
