@@ -268,8 +268,9 @@ async fn a_providers_life() {
 async fn refusals_have_the_codes_statuses_and_texts_of_iam() {
     let stage = Stage::new().await;
     stage.make_role("app", "/").await;
-    let app = ("RoleName", "app");
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
+    const APP: (&str, &str) = ("RoleName", "app");
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+    let table: &[Case] = &[
         ("GetRole", &[("RoleName", "x")], "404 NoSuchEntity The role with name x cannot be found."),
         (
             "GetRole",
@@ -283,12 +284,12 @@ async fn refusals_have_the_codes_statuses_and_texts_of_iam() {
         ),
         (
             "GetRolePolicy",
-            &[app, ("PolicyName", "x")],
+            &[APP, ("PolicyName", "x")],
             "404 NoSuchEntity The role policy with name x cannot be found.",
         ),
         (
             "DeleteRolePolicy",
-            &[app, ("PolicyName", "x")],
+            &[APP, ("PolicyName", "x")],
             "404 NoSuchEntity The role policy with name x cannot be found.",
         ),
         (
@@ -315,7 +316,7 @@ async fn refusals_have_the_codes_statuses_and_texts_of_iam() {
             &[("RoleName", "b"), ("AssumeRolePolicyDocument", TRUST), ("MaxSessionDuration", "60")],
             "400 ValidationError 1 validation error detected: Value '60' at 'maxSessionDuration' failed to satisfy constraint: Member must have value greater than or equal to 3600",
         ),
-        ("ListRolePolicies", &[app, ("Marker", "*")], "400 ValidationError Invalid Marker."),
+        ("ListRolePolicies", &[APP, ("Marker", "*")], "400 ValidationError Invalid Marker."),
         (
             "CreateOpenIDConnectProvider",
             &[("Url", "http://idp.example.com")],

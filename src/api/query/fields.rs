@@ -9,6 +9,9 @@ use crate::api::ApiError;
 /// How much of a wrong value is repeated.
 const SHOWN_CHARS_MAX: usize = 256;
 
+/// A pattern of the model, and what it means.
+pub type Pattern = (&'static str, fn(&str) -> bool);
+
 /// What a text must be.
 #[derive(Clone, Copy, Debug)]
 pub struct Constraint {
@@ -17,7 +20,7 @@ pub struct Constraint {
     /// The most characters.
     pub max: usize,
     /// The model's pattern, and what it means.
-    pub pattern: Option<(&'static str, fn(&str) -> bool)>,
+    pub pattern: Option<Pattern>,
 }
 
 impl Constraint {
@@ -199,7 +202,8 @@ mod tests {
 
     #[test]
     fn each_violation_is_said_as_aws_says_it() {
-        let table: [(&str, fn(&mut Fields<'_>), &str); 8] = [
+        type Read = fn(&mut Fields<'_>);
+        let table: [(&str, Read, &str); 8] = [
             (
                 "",
                 |f| drop(f.text("RoleName", &NAME)),

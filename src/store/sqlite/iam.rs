@@ -38,12 +38,12 @@ impl<'r> Reading<'r> {
         Ok(Self { row, what })
     }
 
-    fn unreadable(&self, why: impl ToString) -> StoreError {
+    fn unreadable(&self, why: &impl ToString) -> StoreError {
         StoreError::Unreadable { what: self.what.clone(), why: why.to_string() }
     }
 
     fn account(&self) -> Result<AccountId, StoreError> {
-        self.row.try_get::<&str, _>(0)?.parse().map_err(|_| self.unreadable("no account id"))
+        self.row.try_get::<&str, _>(0)?.parse().map_err(|_| self.unreadable(&"no account id"))
     }
 
     fn moment(&self, column: usize) -> Result<Timestamp, StoreError> {
@@ -51,7 +51,7 @@ impl<'r> Reading<'r> {
     }
 
     fn json<T: DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {
-        serde_json::from_str(self.row.try_get(column)?).map_err(|error| self.unreadable(error))
+        serde_json::from_str(self.row.try_get(column)?).map_err(|error| self.unreadable(&error))
     }
 }
 
