@@ -217,7 +217,10 @@ impl Follower for Directory {
         let records = self.parts.store.all().await?;
         let keys = records.access_keys.iter().map(|record| self.open(record));
         let keys: HashMap<_, _> = keys.collect::<Result<_, _>>()?;
-        let roles = records.roles.into_iter().map(|record| Ok((record.account, record.name.clone(), compile(record)?)));
+        let roles = records
+            .roles
+            .into_iter()
+            .map(|record| Ok((record.account, record.name.clone(), compile(record)?)));
         let roles = roles.collect::<Result<Vec<_>, StoreError>>()?;
         let providers = records.oidc_providers.into_iter();
         let providers = providers.map(|record| (record.account, record.name.clone(), record.into()));

@@ -34,4 +34,4 @@ fn draw_id(prefix: &str, letters: usize, rng: &dyn Rng) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -30,9 +30,9 @@ pub struct NewOidcProvider {
 impl Directory {
     /// The provider of this ARN in the account, or that there is none.
     pub fn existing_oidc_provider(&self, account: AccountId, arn: &str) -> Result<Arc<OidcProvider>> {
-        self.oidc_provider_by_arn(arn).filter(|provider| provider.record.account == account).ok_or_else(|| {
-            IamError::NoSuchEntity(format!("OpenIDConnect Provider not found for arn {arn}"))
-        })
+        self.oidc_provider_by_arn(arn)
+            .filter(|provider| provider.record.account == account)
+            .ok_or_else(|| IamError::NoSuchEntity(format!("OpenIDConnect Provider not found for arn {arn}")))
     }
 
     /// Makes a provider.
@@ -140,7 +140,8 @@ impl Directory {
 
     /// That this is an issuer's URL which may be fetched; gives it without its scheme.
     fn check_url<'u>(&self, url: &'u str) -> Result<&'u str> {
-        let invalid = |why: &str| IamError::InvalidInput(format!("Invalid Open ID Connect Provider URL: {why}"));
+        let invalid =
+            |why: &str| IamError::InvalidInput(format!("Invalid Open ID Connect Provider URL: {why}"));
         let parsed = Url::parse(url).map_err(|error| invalid(&format!("{error}.")))?;
         let (scheme, name) = url.split_once("://").ok_or_else(|| invalid("it has no scheme."))?;
         let plain = parsed.query().is_none()

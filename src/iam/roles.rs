@@ -68,7 +68,10 @@ impl Directory {
             revision: 1,
         };
         if !self.parts.store.put_role(&record, self.now()).await? {
-            return Err(IamError::EntityAlreadyExists(format!("Role with name {} already exists.", record.name)));
+            return Err(IamError::EntityAlreadyExists(format!(
+                "Role with name {} already exists.",
+                record.name
+            )));
         }
         self.catch_up().await?;
         self.existing_role(account, &record.name)
@@ -146,7 +149,7 @@ impl Directory {
         .await
     }
 
-    /// Sets tags.
+    /// Sets tags. A key in another case is the same key, as it is now written.
     pub async fn tag_role(
         &self,
         account: AccountId,
@@ -154,6 +157,7 @@ impl Directory {
         tags: BTreeMap<String, String>,
     ) -> Result<()> {
         self.change_role(account, name, |record| {
+            record.tags.retain(|known, _| !tags.keys().any(|key| key.eq_ignore_ascii_case(known)));
             record.tags.extend(tags);
             check_tags(&record.tags, "Role")
         })
@@ -163,7 +167,7 @@ impl Directory {
     /// Takes tags away; those that are not there are passed over.
     pub async fn untag_role(&self, account: AccountId, name: &str, keys: &[String]) -> Result<()> {
         self.change_role(account, name, |record| {
-            record.tags.retain(|key, _| !keys.contains(key));
+            record.tags.retain(|known, _| !keys.iter().any(|key| key.eq_ignore_ascii_case(known)));
             Ok(())
         })
         .await

@@ -11,7 +11,8 @@ use crate::{
 const ACCOUNT: AccountId = AccountId::DEFAULT;
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
     "Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+const ALLOW: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 /// A directory on a store of its own, and more of them on the same one.
 pub(crate) struct Fixture {
@@ -82,10 +83,7 @@ async fn an_account_gets_a_root_key_that_looks_like_awss_and_opens_after_a_resta
     assert!(made.id.len() == 20 && made.id.starts_with("AKIA"), "{}", made.id);
     assert_eq!(made.secret.expose().len(), 40);
     assert!(fixture.directory.has_account(account));
-    assert!(matches!(
-        fixture.directory.create_account(account).await,
-        Err(IamError::EntityAlreadyExists(_))
-    ));
+    assert!(matches!(fixture.directory.create_account(account).await, Err(IamError::EntityAlreadyExists(_))));
     for directory in [&fixture.directory, &fixture.another(1, Options::default()).await.unwrap()] {
         let key = directory.access_key(&made.id).unwrap();
         assert_eq!(key.secret, made.secret);
@@ -121,7 +119,10 @@ async fn the_root_key_is_the_last_one_seeded() {
     assert_eq!(fixture.store.access_keys(ACCOUNT).await.unwrap(), before, "nothing is written anew");
 
     for (id, text) in [("", "x"), ("A/B", "x"), ("ASIAROOT", "x"), ("AKIAROOT", "")] {
-        assert!(matches!(directory.seed_root(id, &secret(text)).await, Err(IamError::InvalidInput(_))), "{id}");
+        assert!(
+            matches!(directory.seed_root(id, &secret(text)).await, Err(IamError::InvalidInput(_))),
+            "{id}"
+        );
     }
     let other = directory.create_account("123456789012".parse().unwrap()).await.unwrap();
     let taken = directory.seed_root(&other.id, &secret("x")).await;
@@ -205,7 +206,9 @@ async fn a_roles_policies_share_its_room() {
     directory.create_role(ACCOUNT, role("app")).await.unwrap();
     let sized = |bytes: usize| {
         let sid = "s".repeat(bytes);
-        format!(r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"{sid}","Effect":"Allow","Action":"*","Resource":"*"}}]}}"#)
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"{sid}","Effect":"Allow","Action":"*","Resource":"*"}}]}}"#
+        )
     };
     directory.put_role_policy(ACCOUNT, "app", "one", sized(6000)).await.unwrap();
     let over = directory.put_role_policy(ACCOUNT, "app", "two", sized(6000)).await.unwrap_err();
@@ -214,7 +217,9 @@ async fn a_roles_policies_share_its_room() {
     let over = directory.put_role_policy(ACCOUNT, "app", "one", sized(11_000)).await.unwrap_err();
     assert!(matches!(over, IamError::LimitExceeded(_)));
     let over = directory.set_trust(ACCOUNT, "app", TRUST.replace("lambda.", &"a.".repeat(1000))).await;
-    assert!(matches!(over, Err(IamError::LimitExceeded(message)) if message.contains("ACLSizePerRole: 2048")));
+    assert!(
+        matches!(over, Err(IamError::LimitExceeded(message)) if message.contains("ACLSizePerRole: 2048"))
+    );
 }
 
 #[tokio::test]
