@@ -126,5 +126,7 @@ const throttled = await refusal(async () => {
     await call(ada, functionName, { name: 'Ada' });
   }
 }, 'TooManyRequestsException');
-console.log(`   Refused      ${throttled.$metadata.httpStatusCode} ${throttled.name}, after ${answered} answers`);
+console.log(
+  `   Refused      ${throttled.$metadata.httpStatusCode} ${throttled.name}, after ${answered} answers`,
+);
 console.log(`                ${throttled.Reason}: come back in ${throttled.retryAfterSeconds} s`);

@@ -18,7 +18,9 @@ exports.handler = async (event, context) => {
       logins: callgate?.logins ?? [],
     },
     app: client.app_title ? `${client.app_title} ${client.app_version_name ?? ''}`.trim() : null,
-    device: env.model ? `${env.make ?? ''} ${env.model}, ${env.platform ?? ''} ${env.platform_version ?? ''}`.trim() : null,
+    device: env.model
+      ? `${env.make ?? ''} ${env.model}, ${env.platform ?? ''} ${env.platform_version ?? ''}`.trim()
+      : null,
     request: context.awsRequestId,
   };
 };

@@ -13,7 +13,9 @@ const BODY_MAX = 4096;
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const jwk = publicKey.export({ format: 'jwk' });
 // RFC 7638: the key's id is its thumbprint.
-const kid = createHash('sha256').update(JSON.stringify({ e: jwk.e, kty: jwk.kty, n: jwk.n })).digest('base64url');
+const kid = createHash('sha256')
+  .update(JSON.stringify({ e: jwk.e, kty: jwk.kty, n: jwk.n }))
+  .digest('base64url');
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -73,7 +75,10 @@ async function answer(issuer, request) {
       if (!user || !audience) {
         return [400, { error: 'invalid_request', error_description: 'user and client_id are needed' }];
       }
-      return [200, { id_token: idToken(issuer, user, audience), token_type: 'Bearer', expires_in: LIFETIME_SECONDS }];
+      return [
+        200,
+        { id_token: idToken(issuer, user, audience), token_type: 'Bearer', expires_in: LIFETIME_SECONDS },
+      ];
     }
     default:
       return [404, { error: 'not_found' }];

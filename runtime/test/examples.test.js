@@ -70,7 +70,9 @@ test('the issuer issues ID tokens that its keys verify', async (t) => {
   assert.equal(configuration.issuer, url);
   const { keys } = await (await fetch(configuration.jwks_uri)).json();
   const body = new URLSearchParams({ user: 'ada', client_id: 'demo-app' });
-  const { id_token: token } = await (await fetch(configuration.token_endpoint, { method: 'POST', body })).json();
+  const { id_token: token } = await (
+    await fetch(configuration.token_endpoint, { method: 'POST', body })
+  ).json();
   const [header, claims, signature] = token.split('.');
   const { alg, kid } = JSON.parse(Buffer.from(header, 'base64url'));
   assert.equal(alg, 'RS256');
