@@ -110,8 +110,11 @@ fn write_path(path: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// A name and a value of a query, percent-encoded.
+type Pair<'q> = (Cow<'q, [u8]>, Cow<'q, [u8]>);
+
 /// The pairs of a query as they were sent.
-fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+fn pairs(query: &str) -> impl Iterator<Item = Pair<'_>> {
     let pieces = (!query.is_empty()).then(|| query.split('&')).into_iter().flatten();
     pieces.map(|piece| {
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
@@ -120,7 +123,7 @@ fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
 }
 
 /// Sorted by name and then by value, each as encoded: not as whole pairs, where `=` would take part in the order.
-fn write_pairs(mut pairs: Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)>, out: &mut Vec<u8>) {
+fn write_pairs(mut pairs: Vec<Pair<'_>>, out: &mut Vec<u8>) {
     pairs.sort();
     for (index, (name, value)) in pairs.iter().enumerate() {
         if index > 0 {

@@ -38,12 +38,12 @@ impl<'r> Reading<'r> {
         Ok(Self { row, what })
     }
 
-    fn unreadable(&self, why: impl ToString) -> StoreError {
+    fn unreadable(&self, why: &impl ToString) -> StoreError {
         StoreError::Unreadable { what: self.what.clone(), why: why.to_string() }
     }
 
     fn account(&self) -> Result<AccountId, StoreError> {
-        self.row.try_get::<&str, _>(0)?.parse().map_err(|_| self.unreadable("no account id"))
+        self.row.try_get::<&str, _>(0)?.parse().map_err(|_| self.unreadable(&"no account id"))
     }
 
     fn moment(&self, column: usize) -> Result<Timestamp, StoreError> {
@@ -51,7 +51,7 @@ impl<'r> Reading<'r> {
     }
 
     fn json<T: DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {
-        serde_json::from_str(self.row.try_get(column)?).map_err(|error| self.unreadable(error))
+        serde_json::from_str(self.row.try_get(column)?).map_err(|error| self.unreadable(&error))
     }
 }
 
@@ -99,8 +99,10 @@ fn read_provider(row: &SqliteRow) -> Result<OidcProviderRecord, StoreError> {
 
 /// JSON of lists and string maps cannot fail; if it ever did, nothing is written.
 fn json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(|error| StoreError::Unreadable { what: "a record to be written".to_owned(), why: error.to_string() })
+    serde_json::to_string(value).map_err(|error| StoreError::Unreadable {
+        what: "a record to be written".to_owned(),
+        why: error.to_string(),
+    })
 }
 
 async fn insert_key(write: &mut Write, key: &AccessKeyRecord) -> Result<bool, StoreError> {
@@ -184,8 +186,7 @@ impl IamStore for SqliteStore {
     }
 
     async fn role(&self, account: AccountId, name: &str) -> Result<Option<RoleRecord>, StoreError> {
-        let row =
-            sqlx::query(ROLE).bind(account.as_str()).bind(name).fetch_optional(self.readers()).await?;
+        let row = sqlx::query(ROLE).bind(account.as_str()).bind(name).fetch_optional(self.readers()).await?;
         row.as_ref().map(read_role).transpose()
     }
 

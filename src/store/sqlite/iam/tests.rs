@@ -67,10 +67,7 @@ async fn a_replaced_key_is_gone() {
     assert!(store.replace_access_keys(&key(AccountId::DEFAULT, "AKIA2")).await.unwrap());
     assert!(store.replace_access_keys(&key(AccountId::DEFAULT, "AKIA3")).await.unwrap());
     assert!(!store.replace_access_keys(&key(AccountId::DEFAULT, "AKIA1")).await.unwrap());
-    assert_eq!(
-        store.access_keys(AccountId::DEFAULT).await.unwrap(),
-        [key(AccountId::DEFAULT, "AKIA3")]
-    );
+    assert_eq!(store.access_keys(AccountId::DEFAULT).await.unwrap(), [key(AccountId::DEFAULT, "AKIA3")]);
 }
 
 #[tokio::test]
@@ -120,10 +117,7 @@ async fn everything_is_read_at_start_and_every_change_is_noted() {
 
     let changes = store.since(0, 10).await.unwrap();
     let changes: Vec<_> = changes.iter().map(|change| (change.kind, change.key.as_str())).collect();
-    assert_eq!(
-        changes,
-        [(Kind::Account, "000000000000"), (Kind::Role, "app"), (Kind::OidcProvider, "idp")]
-    );
+    assert_eq!(changes, [(Kind::Account, "000000000000"), (Kind::Role, "app"), (Kind::OidcProvider, "idp")]);
 }
 
 #[tokio::test]
