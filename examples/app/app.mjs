@@ -79,7 +79,14 @@ function show(answer) {
 
 /** Text in lines of readable length, below what it belongs to. */
 function indented(text) {
-  return text.replace(/(.{1,90})(?:\s+|$)/g, '                $1\n').trimEnd();
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    if (lines.at(-1).length + word.length > 90) {
+      lines.push('');
+    }
+    lines[lines.length - 1] += `${word} `;
+  }
+  return lines.map((line) => `                ${line.trimEnd()}`).join('\n');
 }
 
 /** The error with which `attempt` is refused. What is not refused as expected ends the story. */

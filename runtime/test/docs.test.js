@@ -7,7 +7,9 @@ const { test } = require('node:test');
 
 test('docs/runtime.md names tests that exist', () => {
   const text = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'runtime.md'), 'utf8');
-  const named = [...text.replace(/\s+/g, ' ').matchAll(/\*(\w+): ([^*]+)\*/g)].filter(([, file]) => file !== 'file');
+  const named = [...text.replace(/\s+/g, ' ').matchAll(/\*(\w+): ([^*]+)\*/g)].filter(
+    ([, file]) => file !== 'file',
+  );
   assert.ok(named.length > 20, `${named.length} names`);
   for (const [, file, name] of named) {
     const source = fs.readFileSync(path.join(__dirname, `${file}.test.js`), 'utf8');
