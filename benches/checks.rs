@@ -6,7 +6,10 @@
 #[path = "harness/stats.rs"]
 mod stats;
 
-use std::{collections::BTreeMap, error::Error, hint::black_box, net::IpAddr, num::NonZeroU32, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap, error::Error, hint::black_box, net::IpAddr, num::NonZeroU32, sync::Arc,
+    time::Instant,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use callgate::{
@@ -20,7 +23,8 @@ use callgate::{
         sessions::{Origin, SessionClaims, Sessions},
     },
     base::{
-        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SystemClock, SystemRng, Timestamp,
+        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SystemClock, SystemRng,
+        Timestamp,
     },
     edge::authorizer::IamAuthorizer,
     iam::{self, Directory, NewRole},
@@ -114,9 +118,10 @@ impl Gate {
         let resource =
             Resource { tags: Some(self.tags.clone()), ..Resource::named(named.reference.function_arn()) };
         let permit = self.authorizer.permit(&context, &caller, invoke::ACTION, &resource);
-        black_box(permit.map_err(|error| format!("{error:?}"))?);
+        let permit = permit.map_err(|error| format!("{error:?}"))?;
         payload::check(body).map_err(|error| format!("{error:?}"))?;
-        black_box(self.quota.admit(caller.account)?);
+        let admission = self.quota.admit(caller.account)?;
+        drop(black_box((permit, admission)));
         Ok(())
     }
 }

@@ -40,6 +40,7 @@ pub struct Pool {
 #[derive(Default)]
 struct State {
     /// The last one given back is the first to be taken: it is the warmest.
+    #[expect(clippy::vec_box, reason = "a sandbox moves between pool and lease by its pointer")]
     idle: Vec<Box<Worker>>,
     line: VecDeque<oneshot::Sender<Handed>>,
     /// Sandboxes that can serve, idle and lent.
@@ -232,7 +233,7 @@ impl Pool {
         let worker = (!state.idle.is_empty()).then(|| state.idle.remove(0));
         drop(state);
         let evicted = worker.is_some();
-        self.end(worker.into_iter().collect());
+        self.end(worker);
         evicted
     }
 
@@ -245,7 +246,7 @@ impl Pool {
         self.end(idle);
     }
 
-    fn end(self: &Arc<Self>, workers: Vec<Box<Worker>>) {
+    fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>) {
         for mut worker in workers {
             worker.event(Event::Retired);
             drop(worker);

@@ -1,3 +1,4 @@
 //! The one integration-test binary: what needs the whole crate, its files or real processes.
 
+#[cfg(test)]
 mod house;
