@@ -91,6 +91,8 @@ impl ApiError {
 
 /// The code that stands for each service's own word for an internal error until the edge puts that in.
 pub const INTERNAL: &str = "InternalFailure";
+/// The code of what policy denies; the edge puts its service's own word in its place.
+pub const ACCESS_DENIED: &str = "AccessDeniedException";
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {

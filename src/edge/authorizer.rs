@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use http::StatusCode;
 
 use crate::{
-    api::{ApiError, Authorizer, Context, Resource},
+    api::{ApiError, Authorizer, Context, Resource, error::ACCESS_DENIED},
     base::{Caller, Principal},
     iam::Directory,
     policy::{self, Keys, Permit, Values},
@@ -40,9 +40,8 @@ impl IamAuthorizer {
         };
         // A role that was deleted after its session began has no documents either: nothing allows any more.
         let documents = role.iter().flat_map(|role| role.policies.iter());
-        policy::permit(caller, &request, documents, None).map_err(|denial| {
-            ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", denial.to_string())
-        })
+        policy::permit(caller, &request, documents, None)
+            .map_err(|denial| ApiError::new(StatusCode::FORBIDDEN, ACCESS_DENIED, denial.to_string()))
     }
 }
 
