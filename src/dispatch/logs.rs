@@ -4,6 +4,12 @@ use std::{fmt::Write, sync::Arc, time::Duration};
 
 use crate::{base::RequestId, functions::Function};
 
+/// Whether this is a line `<time>\t<request id>\t…` of another request.
+fn names_another(text: &[u8], id: RequestId) -> bool {
+    let named = text.splitn(3, |byte| *byte == b'\t').nth(1).and_then(|field| std::str::from_utf8(field).ok());
+    named.is_some_and(|named| uuid::Uuid::parse_str(named).is_ok_and(|named| named.as_bytes() != id.as_bytes()))
+}
+
 /// How many bytes of the log an answer carries at most.
 const TAIL_MAX: usize = 4096;
 
@@ -53,8 +59,11 @@ impl<'a> Log<'a> {
         if let Some(sink) = self.sink {
             sink.event(&self.function, self.id, &String::from_utf8_lossy(text));
         }
-        self.append(text);
-        self.append(b"\n");
+        // What an earlier invocation logs late (a timer, a promise nobody waited for) is not for this one's caller to see.
+        if !names_another(text, self.id) {
+            self.append(text);
+            self.append(b"\n");
+        }
     }
 
     /// Raw output, cut anywhere.

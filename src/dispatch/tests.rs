@@ -268,6 +268,22 @@ async fn the_log_tail_is_of_this_invocation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_one_call_logs_late_is_not_in_the_next_callers_tail() {
+    let bench = Bench::new().await;
+    let code = r"
+        exports.handler = async (event) => {
+            if (event === 'first') { setTimeout(() => console.log('late secret'), 20); return 1 }
+            await new Promise(r => setTimeout(r, 100)); console.log('own'); return 2;
+        };";
+    let target = bench.deploy("late", code, settings()).await;
+    bench.invoke(&target, r#""first""#).await;
+    let outcome = bench.call(&target, r#""second""#, true).await;
+    let tail = String::from_utf8(outcome.log_tail.unwrap()).unwrap();
+    assert!(tail.contains("own") && !tail.contains("late secret"), "{tail}");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_does_not_load_says_why() {
     let bench = Bench::new().await;
     let mut told = String::new();
