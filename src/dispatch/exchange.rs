@@ -62,9 +62,7 @@ pub async fn answer(worker: &mut Worker, id: &[u8; 16], mut log: Option<&mut Log
             Ok(Event::Frame(Frame::Result { id: answered, status, json, spent })) if answered == *id => {
                 if let Some(log) = log.filter(|log| log.is_wanted()) {
                     // What was written before the answer stands in the pipe by now, whether or not it was announced.
-                    while let Some(output) = worker.link.output_now() {
-                        log.output(&output);
-                    }
+                    worker.link.output_now(|output| log.output(output));
                 }
                 return End::Answered { status, json, spent };
             }
