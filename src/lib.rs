@@ -18,10 +18,14 @@
 //! Begin reading at `edge::pipeline`; `docs/architecture.md` has the map and the rules of who may import whom.
 
 pub mod api;
+pub mod app;
+pub mod authn;
 pub mod base;
 pub mod dispatch;
 pub mod edge;
 pub mod functions;
+pub mod identity;
+pub mod outbound;
 pub mod policy;
 pub mod quota;
 pub mod sandbox;

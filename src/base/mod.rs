@@ -5,6 +5,7 @@ pub mod caller;
 pub mod clock;
 pub mod ids;
 pub mod keyring;
+pub mod network;
 pub mod rng;
 pub mod secret;
 
@@ -13,5 +14,6 @@ pub use caller::{Caller, CallerIdentity, Principal};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use ids::{AccountId, Region, RequestId};
 pub use keyring::{KeyRing, KeyRingError, Purpose};
+pub use network::Network;
 pub use rng::{Rng, SystemRng};
 pub use secret::Secret;

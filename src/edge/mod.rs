@@ -3,6 +3,7 @@
 //! Read [`pipeline`] first: it is the way of every request, in order.
 
 pub mod body;
+pub mod proxy;
 pub mod render;
 pub mod routes;
 pub mod server;

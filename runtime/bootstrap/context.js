@@ -1,0 +1,52 @@
+'use strict';
+
+// The context object of an invocation. It is a plain object with own properties, as on AWS: functions log it, spread it
+// and hand its methods on without it.
+
+const { dateNow, defineProperty, hasOwn } = require('./primordials.js');
+
+/** Documentation of the first SDKs calls the app's own fields `Custom`, their wire format `custom`: both can be read. */
+function offerBothNames(clientContext) {
+  const hasLower = hasOwn(clientContext, 'custom');
+  if (hasLower !== hasOwn(clientContext, 'Custom')) {
+    const value = hasLower ? clientContext.custom : clientContext.Custom;
+    // Not enumerable, so that the context's JSON stays what the app sent.
+    defineProperty(clientContext, hasLower ? 'Custom' : 'custom', {
+      __proto__: null,
+      value,
+      writable: true,
+      configurable: true,
+    });
+  }
+}
+
+/**
+ * Makes the context of one invocation. `names` is what BIND said, `meta` the parsed meta of INVOKE; identity and
+ * `callgate` come from what the gateway verified, `clientContext` is what the device says of itself.
+ */
+function createContext(names, meta, invocation) {
+  const { deadlineMs } = invocation;
+  const clientContext = hasOwn(meta, 'clientContext') ? meta.clientContext : undefined;
+  if (typeof clientContext === 'object' && clientContext !== null) {
+    offerBothNames(clientContext);
+  }
+  const context = {
+    functionName: names.functionName,
+    functionVersion: names.functionVersion,
+    invokedFunctionArn: hasOwn(meta, 'invokedFunctionArn') ? meta.invokedFunctionArn : undefined,
+    memoryLimitInMB: names.memoryLimitInMB,
+    logGroupName: names.logGroupName,
+    logStreamName: names.logStreamName,
+    awsRequestId: invocation.requestId,
+    identity: hasOwn(meta, 'identity') ? meta.identity : undefined,
+    clientContext,
+    frozenMs: invocation.frozenMs,
+    getRemainingTimeInMillis: () => deadlineMs - dateNow(),
+  };
+  if (hasOwn(meta, 'callgate')) {
+    context.callgate = meta.callgate;
+  }
+  return context;
+}
+
+module.exports = { __proto__: null, createContext };

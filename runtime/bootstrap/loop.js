@@ -1,0 +1,172 @@
+'use strict';
+
+// The sandbox's life: say that it is ready, become a function, then run one invocation after the other.
+//
+//   STARTING --BIND--> LOADING --BOUND ok--> IDLE --INVOKE--> RUNNING --RESULT--> IDLE
+//                         |                    |                 |
+//                         +--BOUND not ok------+--crash----------+--crash--> ENDED
+//
+// Between invocations the thread blocks in read(2): no timer of the function fires while nobody waits for it. One turn of
+// the event loop lies between a RESULT and that read, so that what the function left behind goes on.
+
+const { AsyncResource, exit, jsonParse, jsonStringify, runInAsyncScope, setImmediate } = require('./primordials.js');
+const { boundError, logged, unhandledRejection } = require('./errors.js');
+const { BIND, INVOKE, text, VERSION, Violation } = require('./frames.js');
+const classic = require('./classic.js');
+const { createContext } = require('./context.js');
+const { Invocation } = require('./invocation.js');
+const { loadHandler, unfinished } = require('./loader.js');
+const modern = require('./modern.js');
+const { enter } = require('./task.js');
+
+const State = { __proto__: null, STARTING: 0, LOADING: 1, IDLE: 2, RUNNING: 3, ENDED: 4 };
+
+/** Exit statuses, those of AWS's runtime. */
+const EXIT_LOADING = 1;
+const EXIT_REJECTION = 128;
+const EXIT_EXCEPTION = 129;
+
+/** The state machine of one sandbox. */
+class Loop {
+  #reader;
+  #writer;
+  #log;
+  #state = State.STARTING;
+  /** What BIND said. */
+  #names;
+  #model;
+  #handler;
+  /** The invocation that is running, or ran last. */
+  #invocation;
+  /**
+   * Scheduling starts from here, or the AsyncLocalStorage of one caller's invocation would be that of the next one's. No
+   * code of the function ever runs in it, so nothing can be left in it either.
+   */
+  #clean = new AsyncResource('CallgateLoop');
+
+  constructor(reader, writer, log) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#log = log;
+  }
+
+  /** Says READY, waits for BIND and loads the function. */
+  start() {
+    this.#writer.ready(jsonStringify({ protocol: VERSION, node: process.version }));
+    const reader = this.#receive(BIND);
+    const names = jsonParse(text(reader.body, reader.start, reader.end));
+    if (names.protocol !== VERSION) {
+      throw new Violation('version', `a BIND of version ${names.protocol}`);
+    }
+    this.#names = names;
+    this.#model = names.model === 'classic' ? classic : modern;
+    this.#state = State.LOADING;
+    enter(names);
+    loadHandler(
+      names.taskRoot,
+      names.handler,
+      (handler) => this.#loaded(handler),
+      (error) => this.#failedToLoad(error, EXIT_LOADING),
+    );
+  }
+
+  /** The event loop has nothing left to run. */
+  emptied() {
+    if (this.#state === State.RUNNING) {
+      this.#model.emptied(this.#invocation, this.#log);
+    } else if (this.#state === State.LOADING) {
+      this.#failedToLoad(unfinished(this.#names.handler), EXIT_LOADING);
+    }
+  }
+
+  /** An error that nobody caught. */
+  crashed(error) {
+    this.#crash('Uncaught Exception', error, EXIT_EXCEPTION);
+  }
+
+  /** A rejection that nobody handled. */
+  rejected(reason, promise) {
+    this.#crash('Unhandled Promise Rejection', unhandledRejection(reason, promise), EXIT_REJECTION);
+  }
+
+  #crash(label, error, status) {
+    if (this.#state === State.LOADING) {
+      this.#failedToLoad(error, status);
+      return;
+    }
+    if (this.#state === State.STARTING) {
+      // No function yet: it is the bootstrap or the gateway that failed, and its word goes to the gateway's log.
+      this.#log.platform(logged(error));
+    } else {
+      this.#log.write('ERROR', this.#model.logLine(label, error));
+    }
+    if (this.#state === State.RUNNING) {
+      this.#invocation.crash(this.#model.describe(error));
+    }
+    this.#state = State.ENDED;
+    exit(status);
+  }
+
+  #loaded(handler) {
+    // A crash in between has been answered.
+    if (this.#state === State.LOADING) {
+      this.#handler = handler;
+      this.#state = State.IDLE;
+      this.#writer.bound('{"ok":true}');
+      this.#schedule(this.#next);
+    }
+  }
+
+  #failedToLoad(error, status) {
+    if (this.#state === State.LOADING) {
+      this.#state = State.ENDED;
+      this.#log.write('ERROR', this.#model.logLine('Uncaught Exception', error));
+      this.#writer.bound(boundError(error));
+    }
+    exit(status);
+  }
+
+  /** Blocks for the next frame. The gateway's leaving ends the sandbox. */
+  #receive(kind) {
+    if (!this.#reader.next()) {
+      exit(0);
+    }
+    if (this.#reader.kind !== kind) {
+      throw new Violation('order', `a frame of kind ${this.#reader.kind} out of order`);
+    }
+    return this.#reader;
+  }
+
+  #schedule(task) {
+    runInAsyncScope(this.#clean, setImmediate, undefined, task);
+  }
+
+  #next = () => {
+    const invocation = new Invocation(this.#receive(INVOKE), this.#writer, this.#ended);
+    this.#invocation = invocation;
+    this.#log.requestId = invocation.requestId;
+    this.#state = State.RUNNING;
+    if (invocation.frozenMs === 0) {
+      this.#run();
+    } else {
+      // Sockets may have died while the sandbox slept. One full turn of the loop tells their owners so; with less, a
+      // request would be sent into a dead connection.
+      setImmediate(() => setImmediate(this.#run));
+    }
+  };
+
+  #run = () => {
+    const invocation = this.#invocation;
+    const context = createContext(this.#names, invocation.parseMeta(), invocation);
+    this.#model.run(this.#handler, invocation.parseEvent(), context, invocation, this.#log);
+  };
+
+  #ended = (isSpent) => {
+    if (!isSpent) {
+      this.#state = State.IDLE;
+      this.#schedule(this.#next);
+    }
+  };
+}
+
+module.exports = { __proto__: null, Loop };

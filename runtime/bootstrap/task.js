@@ -1,0 +1,19 @@
+'use strict';
+
+// Turns the generic process into the function's: its variables and its working directory.
+
+const Module = require('node:module');
+
+/** Sets the environment that BIND carries and goes to the task root. */
+function enter({ environment, taskRoot }) {
+  for (const [name, value] of Object.entries(environment)) {
+    process.env[name] = value;
+  }
+  if (Object.hasOwn(environment, 'NODE_PATH')) {
+    // Node.js reads it when it starts; this is how it is read again.
+    Module._initPaths();
+  }
+  process.chdir(taskRoot);
+}
+
+module.exports = { __proto__: null, enter };

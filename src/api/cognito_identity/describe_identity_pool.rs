@@ -1,0 +1,46 @@
+//! DescribeIdentityPool.
+
+use serde::Deserialize;
+
+use super::{input, management, pool_resource, reply, shapes};
+use crate::{
+    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    identity::Pools,
+};
+
+pub(super) const NAME: &str = "DescribeIdentityPool";
+pub(super) const MEMBERS: &[(&str, Support)] = &[("IdentityPoolId", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct DescribeIdentityPool {
+    pool: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    identity_pool_id: Option<String>,
+}
+
+impl Operation for DescribeIdentityPool {
+    type State = Pools;
+
+    fn spec() -> Spec {
+        management(NAME, "cognito-identity:DescribeIdentityPool")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let input: Input = input::parse(raw)?;
+        Ok(Self { pool: input::id(input.identity_pool_id, "identityPoolId")? })
+    }
+
+    fn resources(&self, pools: &Pools, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![pool_resource(pools, context, &self.pool)?])
+    }
+
+    async fn run(self, pools: &Pools, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let pool = pools.get(context.account()?, &self.pool)?;
+        reply(&shapes::identity_pool(&pool))
+    }
+}

@@ -1,0 +1,71 @@
+//! GetCredentialsForIdentity.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{errors::unsupported, input, public, reply};
+use crate::{
+    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    identity::{Identities, Logins},
+};
+
+pub(super) const NAME: &str = "GetCredentialsForIdentity";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("IdentityId", Support::Implemented),
+    ("Logins", Support::Implemented),
+    ("CustomRoleArn", Support::Refused),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct GetCredentialsForIdentity {
+    identity: String,
+    logins: Logins,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    identity_id: Option<String>,
+    custom_role_arn: Option<String>,
+    logins: Option<BTreeMap<String, String>>,
+}
+
+impl Operation for GetCredentialsForIdentity {
+    type State = Identities;
+
+    fn spec() -> Spec {
+        public(NAME)
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let input: Input = input::parse(raw)?;
+        if input.custom_role_arn.is_some() {
+            return Err(unsupported("CustomRoleArn", "give the pool's own roles what their users need"));
+        }
+        let identity = input::id(input.identity_id, "identityId")?;
+        Ok(Self { identity, logins: input::logins(input.logins)? })
+    }
+
+    fn resources(&self, _: &Identities, _: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(Vec::new())
+    }
+
+    async fn run(self, identities: &Identities, _: &Context<'_>) -> Result<Reply, ApiError> {
+        let given = identities.credentials(&self.identity, &self.logins).await?;
+        let credentials = given.credentials;
+        let secret = credentials.secret_access_key.expose_str();
+        reply(&json!({
+            "IdentityId": given.identity_id,
+            "Credentials": {
+                "AccessKeyId": credentials.access_key_id,
+                "SecretKey": secret.ok_or_else(|| ApiError::internal("a derived secret is not text"))?,
+                "SessionToken": credentials.session_token,
+                // JSON 1.1's timestamps are seconds, as a number.
+                "Expiration": credentials.expires.seconds() as f64,
+            },
+        }))
+    }
+}

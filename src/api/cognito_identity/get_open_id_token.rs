@@ -1,0 +1,53 @@
+//! GetOpenIdToken.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{input, public, reply};
+use crate::{
+    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    identity::{Identities, Logins},
+};
+
+pub(super) const NAME: &str = "GetOpenIdToken";
+pub(super) const MEMBERS: &[(&str, Support)] =
+    &[("IdentityId", Support::Implemented), ("Logins", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct GetOpenIdToken {
+    identity: String,
+    logins: Logins,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    identity_id: Option<String>,
+    logins: Option<BTreeMap<String, String>>,
+}
+
+impl Operation for GetOpenIdToken {
+    type State = Identities;
+
+    fn spec() -> Spec {
+        public(NAME)
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let input: Input = input::parse(raw)?;
+        let identity = input::id(input.identity_id, "identityId")?;
+        Ok(Self { identity, logins: input::logins(input.logins)? })
+    }
+
+    fn resources(&self, _: &Identities, _: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(Vec::new())
+    }
+
+    async fn run(self, identities: &Identities, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let given = identities.open_id_token(context.public_url, &self.identity, &self.logins).await?;
+        reply(&json!({"IdentityId": given.identity_id, "Token": given.token}))
+    }
+}

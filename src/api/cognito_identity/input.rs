@@ -1,0 +1,124 @@
+//! Reading and checking inputs, with AWS's own words for what is wrong with them.
+//!
+//! Members that the model does not have are passed over, as AWS does.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use super::errors::invalid;
+use crate::{
+    api::{ApiError, Raw},
+    identity::{Logins, identities::LOGINS_A_REQUEST_MAX},
+};
+
+/// Reads the body; an empty one is an empty object, as some clients send for it.
+pub(super) fn parse<T: DeserializeOwned>(raw: &Raw<'_>) -> Result<T, ApiError> {
+    let body: &[u8] = if raw.body.is_empty() { b"{}" } else { raw.body };
+    serde_json::from_slice(body).map_err(|error| {
+        let message = format!("The request's body does not have the operation's form: {error}");
+        ApiError { cause: None, ..ApiError::bad_request("SerializationException", message) }
+    })
+}
+
+/// `1 validation error detected: …`
+fn violated(value: &str, member: &str, constraint: &str) -> ApiError {
+    let shown: String = value.chars().take(128).collect();
+    invalid(format!(
+        "1 validation error detected: Value '{shown}' at '{member}' failed to satisfy constraint: Member must \
+         {constraint}"
+    ))
+}
+
+/// A member that must be there.
+pub(super) fn required<T>(value: Option<T>, member: &str) -> Result<T, ApiError> {
+    value.ok_or_else(|| {
+        invalid(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not \
+             be null"
+        ))
+    })
+}
+
+/// A text of at least one and at most `max` characters, all of which `allowed` takes.
+pub(super) fn text(
+    value: String,
+    member: &str,
+    max: usize,
+    pattern: &str,
+    allowed: impl Fn(char) -> bool,
+) -> Result<String, ApiError> {
+    if value.is_empty() {
+        return Err(violated(&value, member, "have length greater than or equal to 1"));
+    }
+    if value.chars().count() > max {
+        return Err(violated(&value, member, &format!("have length less than or equal to {max}")));
+    }
+    if !value.chars().all(allowed) {
+        return Err(violated(&value, member, &format!("satisfy regular expression pattern: {pattern}")));
+    }
+    Ok(value)
+}
+
+/// A number within bounds.
+pub(super) fn number(
+    value: i64,
+    member: &str,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<i64, ApiError> {
+    let shown = value.to_string();
+    if value < *range.start() {
+        let constraint = format!("have value greater than or equal to {}", range.start());
+        return Err(violated(&shown, member, &constraint));
+    }
+    if value > *range.end() {
+        let constraint = format!("have value less than or equal to {}", range.end());
+        return Err(violated(&shown, member, &constraint));
+    }
+    Ok(value)
+}
+
+/// The id of a pool or an identity: `region:uuid`.
+pub(super) fn id(value: Option<String>, member: &str) -> Result<String, ApiError> {
+    const PATTERN: &str = r"[\w-]+:[0-9a-f-]+";
+    let value = text(required(value, member)?, member, 55, PATTERN, |_| true)?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match value.split_once(':') {
+        Some((region, uuid))
+            if !region.is_empty()
+                && !uuid.is_empty()
+                && region.chars().all(is_word)
+                && uuid.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f' | '-')) =>
+        {
+            Ok(value)
+        }
+        _ => Err(violated(&value, member, &format!("satisfy regular expression pattern: {PATTERN}"))),
+    }
+}
+
+/// An ARN, as far as its length goes.
+pub(super) fn arn(value: String, member: &str) -> Result<String, ApiError> {
+    if value.chars().count() < 20 {
+        return Err(violated(&value, member, "have length greater than or equal to 20"));
+    }
+    if value.chars().count() > 2048 {
+        return Err(violated(&value, member, "have length less than or equal to 2048"));
+    }
+    Ok(value)
+}
+
+/// `Logins`: by provider, its token. Tokens are never shown in a refusal.
+pub(super) fn logins(value: Option<BTreeMap<String, String>>) -> Result<Logins, ApiError> {
+    let logins = value.unwrap_or_default();
+    if logins.len() > LOGINS_A_REQUEST_MAX {
+        let message = format!("A request can have at most {LOGINS_A_REQUEST_MAX} logins.");
+        return Err(invalid(message));
+    }
+    for (provider, token) in &logins {
+        text(provider.clone(), "logins", 128, "", |_| true)?;
+        if token.is_empty() {
+            return Err(invalid(format!("Please provide a valid token for the login {provider}.")));
+        }
+    }
+    Ok(logins.into())
+}

@@ -1,0 +1,106 @@
+//! SetIdentityPoolRoles.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    errors::{invalid, unsupported},
+    input, management, pool_resource,
+};
+use crate::{
+    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    base::Arn,
+    identity::{Pools, SERVICE},
+    store::identity::PoolRoles,
+};
+
+pub(super) const NAME: &str = "SetIdentityPoolRoles";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("IdentityPoolId", Support::Implemented),
+    ("Roles", Support::Implemented),
+    ("RoleMappings", Support::Refused),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct SetIdentityPoolRoles {
+    pool: String,
+    roles: PoolRoles,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    identity_pool_id: Option<String>,
+    roles: Option<BTreeMap<String, String>>,
+    role_mappings: Option<BTreeMap<String, Value>>,
+}
+
+impl SetIdentityPoolRoles {
+    fn arns(&self) -> impl Iterator<Item = &str> {
+        [&self.roles.authenticated, &self.roles.unauthenticated].into_iter().flatten().map(String::as_str)
+    }
+}
+
+impl Operation for SetIdentityPoolRoles {
+    type State = Pools;
+
+    fn spec() -> Spec {
+        management(NAME, "cognito-identity:SetIdentityPoolRoles")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let input: Input = input::parse(raw)?;
+        if input.role_mappings.is_some_and(|mappings| !mappings.is_empty()) {
+            return Err(unsupported(
+                "RoleMappings",
+                "give the pool one role for guests and one for signed-in users",
+            ));
+        }
+        let pool = input::id(input.identity_pool_id, "identityPoolId")?;
+        let mut roles = PoolRoles::default();
+        for (kind, arn) in input::required(input.roles, "roles")? {
+            let slot = match kind.as_str() {
+                "authenticated" => &mut roles.authenticated,
+                "unauthenticated" => &mut roles.unauthenticated,
+                _ => {
+                    return Err(invalid(format!(
+                        "1 validation error detected: Value '{kind}' at 'roles' failed to satisfy constraint: Map \
+                         keys must satisfy constraint: [Member must satisfy regular expression pattern: \
+                         (un)?authenticated]"
+                    )));
+                }
+            };
+            let arn = input::arn(arn, "roles")?;
+            let is_role = |arn: &Arn| arn.service == "iam" && arn.resource.starts_with("role/");
+            if !arn.parse().is_ok_and(|arn| is_role(&arn)) {
+                return Err(invalid(format!("{arn} is not the ARN of a role.")));
+            }
+            *slot = Some(arn);
+        }
+        Ok(Self { pool, roles })
+    }
+
+    /// The pool, and for each role the right to hand it on: otherwise who may set a pool's roles could have any.
+    fn resources(&self, pools: &Pools, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        let pass = self.arns().map(|arn| Resource {
+            keys: vec![("iam:passedtoservice", SERVICE.to_owned())],
+            action: Some("iam:PassRole"),
+            ..Resource::named(arn)
+        });
+        Ok(std::iter::once(pool_resource(pools, context, &self.pool)?).chain(pass).collect())
+    }
+
+    async fn run(self, pools: &Pools, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let account = context.account()?;
+        let ours = format!("arn:aws:iam::{account}:role/");
+        if let Some(arn) = self.arns().find(|arn| !arn.starts_with(&ours)) {
+            return Err(invalid(format!("{arn} is no role of account {account}.")));
+        }
+        pools.set_roles(account, &self.pool, &self.roles).await?;
+        Ok(Reply::empty(StatusCode::OK))
+    }
+}

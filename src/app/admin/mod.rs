@@ -1,0 +1,89 @@
+//! The admin socket: how commands on this machine reach the running gateway.
+//!
+//! HTTP/1.1 over `admin.sock` in the data directory, `POST /callgate/admin/<operation>` with JSON both ways. The socket has
+//! mode 0600 in a directory of mode 0700, and the peer's user id is checked all the same.
+
+mod client;
+mod server;
+
+use async_trait::async_trait;
+pub use client::{Client, ClientError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+pub use server::{Server, ServerError};
+
+use crate::base::{AccountId, Secret};
+
+/// What commands may ask that no API operation does. The gateway implements it, running or not.
+#[async_trait]
+pub trait AdminOps: Send + Sync + 'static {
+    /// Makes an account with a root key.
+    async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError>;
+}
+
+/// An account and the root key that was made with it.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// The account.
+    pub account: AccountId,
+    /// Its root key's id.
+    pub access_key_id: String,
+    /// The key's secret, which is shown this once.
+    pub secret_access_key: Secret,
+}
+
+impl NewAccount {
+    /// `{"AccountId","AccessKeyId","SecretAccessKey"}`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "AccountId": self.account,
+            "AccessKeyId": self.access_key_id,
+            "SecretAccessKey": self.secret_access_key.expose_str(),
+        })
+    }
+}
+
+/// Why an operation was not done.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AdminError {
+    /// It asks for something that cannot be; the message says what.
+    #[error("{0}")]
+    Refused(String),
+    /// The gateway failed.
+    #[error("the gateway failed: {0}")]
+    Failed(String),
+}
+
+/// Where a running gateway is reached.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The URL of what apps call.
+    pub listen: String,
+    /// The URL of management; the same while everything is loopback.
+    pub management: String,
+    /// The URL under which clients reach the former; a certificate is made out to its host.
+    pub public_url: String,
+    /// The region that requests must be signed for.
+    pub region: String,
+    /// The gateway's process.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+}
+
+/// The operations of the socket by their names in the path.
+mod operation {
+    pub(super) const STATUS: &str = "status";
+    pub(super) const CREATE_ACCOUNT: &str = "create-account";
+}
+
+const PATH: &str = "/callgate/admin/";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateAccount {
+    account: String,
+}
+
+#[cfg(test)]
+mod tests;

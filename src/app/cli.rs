@@ -1,0 +1,141 @@
+//! The command line: what commands there are, and how they end.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{
+    commands::{accounts, config, deploy, doctor, invoke, pools, serve},
+    config::{Config, ConfigError, Override},
+    gateway::Gateway,
+    output,
+};
+
+/// A self-hosted gateway: apps call Node.js functions by name, with their identity.
+#[derive(Debug, Parser)]
+#[command(name = "callgate", version, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The configuration file (TOML).
+    #[arg(long, global = true, env = "CALLGATE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory, over what the configuration says.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Common {
+    /// The configuration from flags, environment and file.
+    pub fn load(&self, listen: Option<SocketAddr>) -> Result<Config, ConfigError> {
+        let data_dir = self.data_dir.as_ref().map(|dir| Override {
+            flag: "--data-dir",
+            section: "data",
+            field: "dir",
+            text: dir.display().to_string(),
+        });
+        let listen = listen.map(|listen| Override {
+            flag: "--listen",
+            section: "server",
+            field: "listen",
+            text: listen.to_string(),
+        });
+        let overrides: Vec<_> = data_dir.into_iter().chain(listen).collect();
+        Config::load(&overrides, std::env::vars_os(), self.config.as_deref())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve(serve::Arguments),
+    /// Make or update a function from a folder.
+    Deploy(deploy::Arguments),
+    /// Call a function and print its answer.
+    Invoke(invoke::Arguments),
+    /// Accounts of the gateway.
+    #[command(subcommand)]
+    Accounts(accounts::Arguments),
+    /// Identity pools.
+    #[command(subcommand)]
+    Pools(pools::Arguments),
+    /// Say what this machine has and lacks for a gateway.
+    Doctor,
+    /// Print the configuration in force, or the reference of all fields.
+    Config(config::Arguments),
+    /// Print the version.
+    Version,
+}
+
+/// Why a command failed, for the person who gave it.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that the process was started with, with this gateway.
+pub fn run<G: Gateway>() -> ExitCode {
+    let cli = Cli::parse();
+    match run_command::<G>(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            output::note(&format!("callgate: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_command<G: Gateway>(cli: Cli) -> Result<ExitCode, Failure> {
+    let Cli { common, command } = cli;
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Serve(arguments) => serve::run::<G>(&common, &arguments).map(done),
+        Command::Deploy(arguments) => one_thread(deploy::run(&common, &arguments)).map(done),
+        Command::Invoke(arguments) => one_thread(invoke::run(&common, &arguments)),
+        Command::Accounts(arguments) => one_thread(accounts::run::<G>(&common, &arguments)).map(done),
+        Command::Pools(arguments) => one_thread(pools::run(&common, &arguments)).map(done),
+        Command::Doctor => doctor::run::<G>(&common),
+        Command::Config(arguments) => config::run(&common, &arguments).map(done),
+        Command::Version => {
+            output::line(concat!("callgate ", env!("CARGO_PKG_VERSION")));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Runs a command that waits for a few answers: one thread is enough.
+fn one_thread<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_contracts_forms_are_understood() {
+        for line in [
+            "callgate serve --listen 127.0.0.1:0 --data-dir d --config f --ready-json",
+            "callgate accounts create 123456789012 --data-dir d",
+            "callgate pools create p --with-default-roles --allow-guests --provider https://issuer=client",
+            "callgate deploy examples/greet --name greet --tag callgate:allow=guests --env A=b=c",
+            "callgate invoke greet --as-guest us-east-1:x --payload {} --client-context {} --log",
+            "callgate doctor",
+            "callgate config --reference",
+            "callgate version",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+}

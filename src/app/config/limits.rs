@@ -1,0 +1,19 @@
+//! `[limits]`: how often and how much at once.
+
+use super::section::section;
+
+section! {
+    /// How often and how much at once. Over a limit a call is answered 429 and says which limit it was.
+    "limits" Limits {
+        /// Concurrent executions per account, charged to the account that owns the function.
+        account_concurrency: u32 = 100, 1 to 1_000_000;
+        /// Invocations a second per account, charged like the above; the burst is as large.
+        account_rate: u32 = 1_000, 1 to 1_000_000;
+        /// Requests a second per source address (IPv6: per /64), before anything else is looked at.
+        address_rate: u32 = 2_000, 1 to 1_000_000;
+        /// How many requests a source address may send at once before its rate counts.
+        address_burst: u32 = 4_000, 1 to 1_000_000;
+        /// Requests a second per caller (identity, or principal where there is none); no limit unless set.
+        caller_rate: Option<u32> = None, 1 to 1_000_000;
+    }
+}

@@ -1,0 +1,37 @@
+//! `[sandbox]`: where functions run.
+
+use super::{Problem, section::section};
+
+section! {
+    /// Where functions run.
+    "sandbox" Sandbox {
+        /// After how many seconds without a call a sandbox is ended.
+        idle_seconds: u64 = 300, 1 to 86_400;
+        /// How many sandboxes there may be at once.
+        sandboxes_max: u32 = 1_000, 1 to 100_000;
+        /// How many sandboxes one function may have at once.
+        function_sandboxes_max: u32 = 1_000, 1 to 100_000;
+        /// How many sandboxes may be starting at once; twice the number of processors unless set.
+        spawn_at_once: Option<u32> = None, 1 to 1_024;
+        /// How many calls may wait for a sandbox to start; over it they get 429.
+        spawn_queue_max: u32 = 1_000, 0 to 100_000;
+        /// The first of the user ids that sandboxes run as, each with one of its own, when the gateway runs as root.
+        uid_base: u32 = 300_000, 1_000 to 4_000_000_000;
+        /// How many user ids there are for sandboxes.
+        uid_count: u32 = 65_536, 1 to 1_000_000;
+    }
+}
+
+impl Sandbox {
+    pub(super) fn validate(&self, problems: &mut Vec<Problem>) {
+        if self.uid_count < self.sandboxes_max {
+            problems.push(Problem {
+                place: "[sandbox] uid_count".to_owned(),
+                what: format!(
+                    "must be at least sandboxes_max ({}), since each sandbox runs as a user id of its own",
+                    self.sandboxes_max
+                ),
+            });
+        }
+    }
+}

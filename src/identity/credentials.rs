@@ -1,0 +1,41 @@
+//! Session credentials for an identity: Cognito's enhanced flow.
+
+use std::time::Duration;
+
+use super::{Identities, Logins, Result, roles::role_of};
+use crate::authn::sessions::{Credentials, Origin, SessionClaims};
+
+/// How long credentials of the enhanced flow last.
+pub const LIFETIME: Duration = Duration::from_secs(3600);
+/// What Cognito calls the sessions of the enhanced flow.
+const SESSION_NAME: &str = "CognitoIdentityCredentials";
+
+/// Credentials and whose they are.
+#[derive(Clone, Debug)]
+pub struct IdentityCredentials {
+    /// The identity.
+    pub identity_id: String,
+    /// Its credentials.
+    pub credentials: Credentials,
+}
+
+impl Identities {
+    /// Credentials of the role that the identity's pool gives it.
+    pub async fn credentials(&self, identity_id: &str, logins: &Logins) -> Result<IdentityCredentials> {
+        let resolved = self.resolve(identity_id, logins).await?;
+        let caller = resolved.caller();
+        let role = role_of(&resolved, &caller, self.parts.roles.as_ref())?;
+        let issued = self.parts.clock.now();
+        let credentials = self.parts.sessions.mint(&SessionClaims {
+            account: role.account,
+            origin: Origin::of_identity(&caller, &role.name, issued),
+            role: role.name,
+            role_id: role.id,
+            session: SESSION_NAME.to_owned(),
+            identity: Some(caller),
+            issued,
+            expires: issued.plus(LIFETIME.min(role.session_max)),
+        })?;
+        Ok(IdentityCredentials { identity_id: resolved.id, credentials })
+    }
+}
