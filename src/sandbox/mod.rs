@@ -10,6 +10,8 @@ pub mod process;
 pub mod protocol;
 pub mod spawner;
 pub mod uids;
+#[cfg(test)]
+mod vectors;
 
 pub use files::RuntimeFiles;
 pub use jail::Spec;

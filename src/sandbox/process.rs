@@ -67,10 +67,11 @@ pub enum Exit {
 
 impl From<ExitStatus> for Exit {
     /// The first process says `128 + signal` for a Node.js that a signal ended, as shells do; bubblewrap itself may be
-    /// signalled too. Statuses beyond those of signals, 255 for one, are the function's own.
+    /// signalled too. Statuses beyond those of signals, 255 for one, are the function's own; so is 129, which the bootstrap
+    /// ends with, since nobody hangs up a process without a terminal.
     fn from(status: ExitStatus) -> Self {
         match (status.code(), status.signal()) {
-            (Some(code @ 129..=159), _) => Self::Signal(code - 128),
+            (Some(code @ 130..=159), _) => Self::Signal(code - 128),
             (Some(code), _) => Self::Status(code),
             (None, Some(signal)) => Self::Signal(signal),
             (None, None) => Self::Status(0),
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(exit(9), Exit::Signal(9));
         // `process.exit(-1)`
         assert_eq!(exit(255 << 8), Exit::Status(255));
-        assert_eq!(exit(128 << 8), Exit::Status(128));
+        assert_eq!(exit(129 << 8), Exit::Status(129));
     }
 
     fn sleeper() -> Child {
