@@ -49,7 +49,10 @@ pub async fn exchange(
     });
     // The edge holds payloads and contexts to smaller limits than the frame has.
     let Some(head) = head else { return End::Violated };
-    if let Err(error) = worker.link.write(&head, &invocation.payload).await {
+    worker.writing = true;
+    let written = worker.link.write(&head, &invocation.payload).await;
+    worker.writing = false;
+    if let Err(error) = written {
         return failed(worker, &error);
     }
     answer(worker, invocation.id.as_bytes(), Some(log)).await

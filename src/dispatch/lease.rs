@@ -107,8 +107,8 @@ impl Drop for Lease {
         match (worker.state(), Handle::try_current()) {
             // It was never used: the caller left while it waited.
             (State::Idle, _) => self.pool.give_back(worker, None),
-            // The caller left in the middle.
-            (State::Running, Ok(runtime)) => {
+            // The caller left in the middle. (With half an invocation written nothing has begun, and nothing can.)
+            (State::Running, Ok(runtime)) if !worker.writing => {
                 worker.event(Event::Abandoned);
                 let lease = Self { worker: Some(worker), pool: self.pool.clone(), owed: self.owed.take() };
                 runtime.spawn(lease.drain());

@@ -40,6 +40,7 @@ pub struct Pool {
 #[derive(Default)]
 struct State {
     /// The last one given back is the first to be taken: it is the warmest.
+    #[expect(clippy::vec_box, reason = "a sandbox moves between pool and lease by its pointer")]
     idle: Vec<Box<Worker>>,
     line: VecDeque<oneshot::Sender<Handed>>,
     /// Sandboxes that can serve, idle and lent.
@@ -76,7 +77,7 @@ impl Pool {
                 return Ok(Ok(Lease::of(worker, self.clone())));
             }
             // It ended while it was idle: a timer of the function's that threw, for one.
-            self.end(vec![worker], Event::Failed);
+            self.end([worker], Event::Failed);
             state = self.state();
         }
         if state.line.len() >= self.shared.options.line_max {
@@ -236,7 +237,7 @@ impl Pool {
         let worker = (!state.idle.is_empty()).then(|| state.idle.remove(0));
         drop(state);
         let evicted = worker.is_some();
-        self.end(worker.into_iter().collect(), Event::Retired);
+        self.end(worker, Event::Retired);
         evicted
     }
 
@@ -249,7 +250,7 @@ impl Pool {
         self.end(idle, Event::Retired);
     }
 
-    fn end(self: &Arc<Self>, workers: Vec<Box<Worker>>, why: Event) {
+    fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>, why: Event) {
         for mut worker in workers {
             worker.event(why);
             drop(worker);

@@ -33,6 +33,8 @@ pub struct Worker {
     pub function: Arc<Function>,
     state: State,
     loading: Option<Loading>,
+    /// Whether an invocation is being written: who stops then leaves half a frame behind.
+    pub writing: bool,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
     // Dropped last: the id is free again only when the process is gone.
@@ -55,6 +57,7 @@ impl Worker {
             function,
             state: State::Starting,
             loading: Some(loading),
+            writing: false,
             idle_since: now,
             _uid: uid,
         };

@@ -37,7 +37,7 @@ impl Part {
 
 fn bytes(parts: &[Part]) -> Vec<u8> {
     let hex: String = parts.iter().map(Part::text).collect();
-    hex.as_bytes().chunks(2).map(|pair| hex_byte(pair)).collect()
+    hex.as_bytes().chunks(2).map(hex_byte).collect()
 }
 
 fn hex_byte(pair: &[u8]) -> u8 {

@@ -68,6 +68,27 @@ async fn who_leaves_while_waiting_costs_nothing() {
     stand.close().await;
 }
 
+#[tokio::test]
+async fn half_an_invocation_ends_the_sandbox_at_once() {
+    let stand = Stand::new().await;
+    stand
+        .deploy(
+            "busy",
+            "exports.handler = async (event) => {
+  if (event.busy) setImmediate(() => { const end = Date.now() + 10_000; while (Date.now() < end); });
+  return 'here';
+}",
+        )
+        .await;
+    assert_eq!(stand.value("busy", r#"{"busy":true}"#).await, "here");
+    // The sandbox does not read, and its socket cannot take all of this.
+    let large = format!("\"{}\"", "x".repeat(4 << 20));
+    assert!(timeout(Duration::from_millis(50), stand.value("busy", &large)).await.is_err());
+    assert_eq!((stand.running(), stand.dispatch.sandboxes()), (0, 0));
+    assert_eq!(stand.value("busy", "{}").await, "here");
+    stand.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_never_cross_under_load() {
     let stand = stand_of(4).await;
