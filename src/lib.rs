@@ -24,6 +24,7 @@ pub mod base;
 pub mod dispatch;
 pub mod edge;
 pub mod functions;
+pub mod iam;
 pub mod identity;
 pub mod outbound;
 pub mod policy;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `callgate`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    callgate::app::main()
+}

@@ -53,7 +53,11 @@ function describeModern(error) {
     if (!isError(error)) {
       return { errorType: typeof error, errorMessage: String(error), trace: [] };
     }
-    return { errorType: toText(error.name), errorMessage: toText(error.message), trace: linesOf(error.stack) };
+    return {
+      errorType: toText(error.name),
+      errorMessage: toText(error.message),
+      trace: linesOf(error.stack),
+    };
   } catch {
     return {
       errorType: 'handled',
@@ -88,7 +92,10 @@ function withDetails(_key, value) {
   if (!isNativeError(value)) {
     return value;
   }
-  const details = objectAssign({ errorType: value.name, errorMessage: value.message, code: value.code }, value);
+  const details = objectAssign(
+    { errorType: value.name, errorMessage: value.message, code: value.code },
+    value,
+  );
   details.stack = linesOf(value.stack);
   return details;
 }
@@ -141,4 +148,14 @@ function boundError(error) {
   return jsonStringify({ ok: false, error: { errorType, errorMessage, trace: [] } });
 }
 
-module.exports = { __proto__: null, boundError, describeClassic, describeModern, logged, runtimeError, toText, unhandledRejection, wrapped };
+module.exports = {
+  __proto__: null,
+  boundError,
+  describeClassic,
+  describeModern,
+  logged,
+  runtimeError,
+  toText,
+  unhandledRejection,
+  wrapped,
+};

@@ -150,8 +150,7 @@ class FrameReader {
 
   /** Blocks until the next frame is there; false when the gateway has closed the stream. */
   next() {
-    // Lets go of a large body.
-    this.body = this.#ahead;
+    this.release();
     if (!this.#have(HEADER)) {
       return false;
     }
@@ -175,6 +174,12 @@ class FrameReader {
     this.end = this.start + length;
     this.#from = this.end;
     return true;
+  }
+
+  /** Lets go of the frame's body, which may be large. */
+  release() {
+    this.body = this.#ahead;
+    this.start = this.end = 0;
   }
 
   /** Reads until `count` bytes are in the buffer in one piece. */
@@ -281,7 +286,10 @@ class FrameWriter {
   }
 
   #text(kind, text) {
-    const frame = HEADER + text.length * UTF8_MAX <= AHEAD ? this.#scratch : bufferAllocate(HEADER + bufferByteLength(text));
+    const frame =
+      HEADER + text.length * UTF8_MAX <= AHEAD
+        ? this.#scratch
+        : bufferAllocate(HEADER + bufferByteLength(text));
     const length = text === '' ? 0 : bufferWrite(frame, text, HEADER);
     writeHeader(frame, kind, 0, length);
     writeAll(this.#fd, frame, HEADER + length);

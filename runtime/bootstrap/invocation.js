@@ -2,8 +2,26 @@
 
 // One invocation, from the INVOKE that opens it to the RESULT that ends it, once.
 
-const { bufferAllocate, bufferCopy, bufferText, Error, jsonParse, jsonStringify, stringSlice } = require('./primordials.js');
-const { ID, INVOKE_HEAD, META_MAX, PAYLOAD_MAX, readU32, SPENT, Status, text, Violation } = require('./frames.js');
+const {
+  bufferAllocate,
+  bufferCopy,
+  bufferText,
+  Error,
+  jsonParse,
+  jsonStringify,
+  stringSlice,
+} = require('./primordials.js');
+const {
+  ID,
+  INVOKE_HEAD,
+  META_MAX,
+  PAYLOAD_MAX,
+  readU32,
+  SPENT,
+  Status,
+  text,
+  Violation,
+} = require('./frames.js');
 
 const TWO_TO_THE_32 = 0x1_0000_0000;
 
@@ -28,9 +46,9 @@ class Invocation {
   deadlineMs;
   /** How long the sandbox slept before it, in milliseconds. */
   frozenMs;
-  /** JSON of what the gateway says beside the payload; empty for nothing. */
+  /** JSON of what the gateway says beside the payload; empty for nothing, and once it was taken. */
   metaJson;
-  /** The payload as it was sent; empty for none. */
+  /** The payload as it was sent; empty for none, and once it was taken. */
   payloadJson;
   /** How it ends when nothing is left to run; the model's business. */
   held;
@@ -59,14 +77,21 @@ class Invocation {
     this.payloadJson = text(body, payload, end);
   }
 
-  /** The handler's event. A call without a payload has an empty object for it, as on AWS. */
-  parseEvent() {
-    return this.payloadJson === '' ? {} : jsonParse(this.payloadJson);
+  /**
+   * Takes the handler's event, once: what the function does not keep need not stay in memory while it runs. A call
+   * without a payload has an empty object for it, as on AWS.
+   */
+  takeEvent() {
+    const json = this.payloadJson;
+    this.payloadJson = '';
+    return json === '' ? {} : jsonParse(json);
   }
 
-  /** The parsed meta. */
-  parseMeta() {
-    return this.metaJson === '' ? {} : jsonParse(this.metaJson);
+  /** Takes the parsed meta, once. */
+  takeMeta() {
+    const json = this.metaJson;
+    this.metaJson = '';
+    return json === '' ? {} : jsonParse(json);
   }
 
   /** Ends it with a value, or calls `refused` with an error if the value cannot be told in JSON. */
@@ -98,6 +123,7 @@ class Invocation {
   #end(status, flags, json) {
     if (this.isOpen) {
       this.isOpen = false;
+      this.held = undefined;
       this.#writer.result(this.#id, status, flags, json);
       this.#ended(flags === SPENT);
     }

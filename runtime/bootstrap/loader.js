@@ -70,7 +70,10 @@ function locate(taskRoot, folder, module) {
     return { file: `${file}.cjs`, isImported: false };
   }
   // A package, or nothing: then this throws what AWS's callers know.
-  return { file: load.resolve(module, { paths: [taskRoot, path.resolve(taskRoot, folder)] }), isImported: false };
+  return {
+    file: load.resolve(module, { paths: [taskRoot, path.resolve(taskRoot, folder)] }),
+    isImported: false,
+  };
 }
 
 /** The handler among a module's exports. */
@@ -113,7 +116,9 @@ function loadHandler(taskRoot, name, loaded, failed) {
     const { file, isImported } = locate(taskRoot, folder, module);
     if (isImported) {
       // The function's code has run before this settles: `await` would ask it what a promise is.
-      const picked = promiseThen(import(pathToFileURL(file).href), (exports) => pick(exports, exported, name));
+      const picked = promiseThen(import(pathToFileURL(file).href), (exports) =>
+        pick(exports, exported, name),
+      );
       promiseThen(picked, loaded, (error) => failed(named(error)));
       return;
     }

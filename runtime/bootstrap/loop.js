@@ -9,7 +9,14 @@
 // Between invocations the thread blocks in read(2): no timer of the function fires while nobody waits for it. One turn of
 // the event loop lies between a RESULT and that read, so that what the function left behind goes on.
 
-const { AsyncResource, exit, jsonParse, jsonStringify, runInAsyncScope, setImmediate } = require('./primordials.js');
+const {
+  AsyncResource,
+  exit,
+  jsonParse,
+  jsonStringify,
+  runInAsyncScope,
+  setImmediate,
+} = require('./primordials.js');
 const { boundError, logged, unhandledRejection } = require('./errors.js');
 const { BIND, INVOKE, text, VERSION, Violation } = require('./frames.js');
 const classic = require('./classic.js');
@@ -143,6 +150,7 @@ class Loop {
 
   #next = () => {
     const invocation = new Invocation(this.#receive(INVOKE), this.#writer, this.#ended);
+    this.#reader.release();
     this.#invocation = invocation;
     this.#log.requestId = invocation.requestId;
     this.#state = State.RUNNING;
@@ -157,8 +165,8 @@ class Loop {
 
   #run = () => {
     const invocation = this.#invocation;
-    const context = createContext(this.#names, invocation.parseMeta(), invocation);
-    this.#model.run(this.#handler, invocation.parseEvent(), context, invocation, this.#log);
+    const context = createContext(this.#names, invocation.takeMeta(), invocation);
+    this.#model.run(this.#handler, invocation.takeEvent(), context, invocation, this.#log);
   };
 
   #ended = (isSpent) => {

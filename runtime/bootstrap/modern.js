@@ -20,7 +20,9 @@ function promiseOf(returned) {
     return returned;
   }
   const isThenable =
-    (typeof returned === 'object' || typeof returned === 'function') && returned !== null && typeof returned.then === 'function';
+    (typeof returned === 'object' || typeof returned === 'function') &&
+    returned !== null &&
+    typeof returned.then === 'function';
   return isThenable ? promiseResolve(returned) : undefined;
 }
 

@@ -8,7 +8,11 @@ const { loadClassic, SPENT, Status } = require('./support/sandbox.js');
 const VALUES = [
   ['context.done(null, result)', '(event, context) => context.done(null, event.name)', '"Ada"'],
   ['context.done(undefined, result)', '(event, context) => context.done(undefined, event.name)', '"Ada"'],
-  ['context.succeed(result)', '(event, context) => context.succeed({ hello: event.name })', '{"hello":"Ada"}'],
+  [
+    'context.succeed(result)',
+    '(event, context) => context.succeed({ hello: event.name })',
+    '{"hello":"Ada"}',
+  ],
   ['context.done()', '(event, context) => context.done()', 'null'],
   ['the third parameter', '(event, context, callback) => callback(null, event.name)', '"Ada"'],
   ['completion methods on their own', '(event, { succeed }) => setImmediate(succeed, 1)', '1'],
@@ -67,7 +71,10 @@ const TEXTS = [
 for (const [name, error, errorMessage] of TEXTS) {
   for (const method of ['fail', 'done']) {
     test(`context.${method} with ${name} is a handled error with its text`, async (t) => {
-      const sandbox = await loadClassic(t, `exports.handler = (event, context) => context.${method}(${error});`);
+      const sandbox = await loadClassic(
+        t,
+        `exports.handler = (event, context) => context.${method}(${error});`,
+      );
       const { status, value, logs, id } = await sandbox.invoke({});
       assert.deepEqual([status, value], [Status.HANDLED, { errorMessage }]);
       assert.equal(logs[0].slice(logs[0].indexOf('\t')), `\t${id}\tERROR\t${errorMessage}`);
@@ -76,7 +83,10 @@ for (const [name, error, errorMessage] of TEXTS) {
 }
 
 test('an Error is unpacked', async (t) => {
-  const sandbox = await loadClassic(t, `exports.handler = (event, context) => {\n  context.fail(new TypeError('boom'));\n};`);
+  const sandbox = await loadClassic(
+    t,
+    `exports.handler = (event, context) => {\n  context.fail(new TypeError('boom'));\n};`,
+  );
   const { status, value, flags, logs } = await sandbox.invoke({});
   assert.deepEqual([status, flags], [Status.HANDLED, 0]);
   assert.deepEqual(Object.keys(value), ['errorMessage', 'errorType', 'stackTrace']);
@@ -97,11 +107,14 @@ test("done's second argument is the last log event of a failure", async (t) => {
     `exports.handler = (event, context) => { console.log('first'); context.done('boom', event); };`,
   );
   const text = await sandbox.invoke('see the manual');
-  assert.deepEqual(text.logs.map((line) => line.split('\t').slice(2)), [
-    ['INFO', 'first'],
-    ['ERROR', 'boom'],
-    ['INFO', 'see the manual'],
-  ]);
+  assert.deepEqual(
+    text.logs.map((line) => line.split('\t').slice(2)),
+    [
+      ['INFO', 'first'],
+      ['ERROR', 'boom'],
+      ['INFO', 'see the manual'],
+    ],
+  );
   const object = await sandbox.invoke({ hint: 1 });
   assert.deepEqual(object.logs.at(-1).split('\t').slice(2), ['INFO', '{"hint":1}']);
 });
@@ -130,12 +143,18 @@ test('a result without JSON is an error', async (t) => {
 test('a throw is a crash: told, unpacked, and the end of the sandbox', async (t) => {
   const sandbox = await loadClassic(t, `exports.handler = () => { throw new RangeError('boom'); };`);
   const { status, value, flags } = await sandbox.invoke({});
-  assert.deepEqual([status, flags, value.errorType, value.errorMessage], [Status.UNHANDLED, SPENT, 'RangeError', 'boom']);
+  assert.deepEqual(
+    [status, flags, value.errorType, value.errorMessage],
+    [Status.UNHANDLED, SPENT, 'RangeError', 'boom'],
+  );
   assert.deepEqual(await sandbox.exit(), { code: 129, signal: null });
 });
 
 test('a throw after completion does not change the answer', async (t) => {
-  const sandbox = await loadClassic(t, `exports.handler = (event, context) => { context.succeed(1); throw new Error('late'); };`);
+  const sandbox = await loadClassic(
+    t,
+    `exports.handler = (event, context) => { context.succeed(1); throw new Error('late'); };`,
+  );
   const { status, value, flags } = await sandbox.invoke({});
   assert.deepEqual([status, value, flags], [Status.VALUE, 1, 0]);
   assert.deepEqual(await sandbox.exit(), { code: 129, signal: null });

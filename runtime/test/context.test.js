@@ -65,13 +65,19 @@ test('without an identity and a client context there is none', async (t) => {
 });
 
 test("one caller's identity is not the next one's", async (t) => {
-  const sandbox = await load(t, 'exports.handler = async (event, { identity, clientContext, callgate }) => ({ identity, clientContext, callgate });');
+  const sandbox = await load(
+    t,
+    'exports.handler = async (event, { identity, clientContext, callgate }) => ({ identity, clientContext, callgate });',
+  );
   const { identity, clientContext, callgate } = META;
   assert.deepEqual((await sandbox.invoke({}, { meta: META })).value, { identity, clientContext, callgate });
   assert.deepEqual((await sandbox.invoke({})).value, {});
 });
 
-for (const [sent, other] of [['custom', 'Custom'], ['Custom', 'custom']]) {
+for (const [sent, other] of [
+  ['custom', 'Custom'],
+  ['Custom', 'custom'],
+]) {
   test(`what the app sent as ${sent} can be read as ${other} and is not shown twice`, async (t) => {
     const sandbox = await load(
       t,

@@ -18,7 +18,9 @@ function rows(name) {
 
 function bytesOf({ bytes }) {
   return Buffer.concat(
-    bytes.map((part) => (typeof part === 'string' ? Buffer.from(part, 'hex') : Buffer.alloc(part.count, part.repeat, 'hex'))),
+    bytes.map((part) =>
+      typeof part === 'string' ? Buffer.from(part, 'hex') : Buffer.alloc(part.count, part.repeat, 'hex'),
+    ),
   );
 }
 
@@ -61,7 +63,9 @@ for (const row of rows('gateway.json')) {
       assert.throws(() => read(reader), { name: 'Violation', rule: row.violation });
       return;
     }
-    const expected = Object.fromEntries(Object.entries(row.frame).map(([name, value]) => [name, expand(value)]));
+    const expected = Object.fromEntries(
+      Object.entries(row.frame).map(([name, value]) => [name, expand(value)]),
+    );
     assert.deepEqual(read(reader), expected);
     assert.equal(reader.next(), false, 'nothing is left');
   });
@@ -79,7 +83,12 @@ for (const row of rows('sandbox.json').filter(({ frame }) => frame !== undefined
         case 'LOG':
           return writer.log(expand(event));
         default:
-          return writer.result(Buffer.from(id.replaceAll('-', ''), 'hex'), status, spent ? SPENT : 0, expand(json));
+          return writer.result(
+            Buffer.from(id.replaceAll('-', ''), 'hex'),
+            status,
+            spent ? SPENT : 0,
+            expand(json),
+          );
       }
     });
     assert.ok(bytes.equals(bytesOf(row)));
@@ -88,10 +97,15 @@ for (const row of rows('sandbox.json').filter(({ frame }) => frame !== undefined
 
 test('frames are read whatever their sizes, in one stream', (t) => {
   // Around the sizes at which a frame is read ahead, moved to the front, or given a buffer of its own.
-  const sizes = [0, 1, 1000, 65_000, 65_495, 65_496, 65_497, 65_527, 65_528, 65_529, 100, 200_000, 3, 70_000, 50_000, 50_000];
+  const sizes = [
+    0, 1, 1000, 65_000, 65_495, 65_496, 65_497, 65_527, 65_528, 65_529, 100, 200_000, 3, 70_000, 50_000,
+    50_000,
+  ];
   const payloads = sizes.map((size, at) => String.fromCharCode(97 + at).repeat(size));
   const id = '01234567-89ab-cdef-0123-456789abcdef';
-  const reader = new FrameReader(readable(t, Buffer.concat(payloads.map((payload) => wire.invoke({ id, payload })))));
+  const reader = new FrameReader(
+    readable(t, Buffer.concat(payloads.map((payload) => wire.invoke({ id, payload })))),
+  );
   for (const payload of payloads) {
     assert.equal(read(reader).payload, payload);
   }

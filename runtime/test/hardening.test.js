@@ -13,17 +13,32 @@ const POLLUTIONS = [
   ['Promise.prototype.then', `Promise.prototype.then = function (ok) { ok('forged'); };`],
   ['Promise.prototype.constructor', `Promise.prototype.constructor = Array;`, { isAsync: false }],
   ['Promise.resolve', `Promise.resolve = () => { throw new Error('polluted'); };`],
-  ['Function.prototype', `Function.prototype.call = Function.prototype.apply = Function.prototype.bind = () => 'forged';`],
+  [
+    'Function.prototype',
+    `Function.prototype.call = Function.prototype.apply = Function.prototype.bind = () => 'forged';`,
+  ],
   ['array iteration', `Array.prototype[Symbol.iterator] = function* () { yield 'forged'; };`],
-  ['array methods', `for (const name of ['push', 'map', 'join', 'slice', 'reduce', 'shift']) Array.prototype[name] = () => 'forged';`],
-  ['string methods', `for (const name of ['slice', 'split', 'replace', 'startsWith', 'trim']) String.prototype[name] = () => 'forged';`],
+  [
+    'array methods',
+    `for (const name of ['push', 'map', 'join', 'slice', 'reduce', 'shift']) Array.prototype[name] = () => 'forged';`,
+  ],
+  [
+    'string methods',
+    `for (const name of ['slice', 'split', 'replace', 'startsWith', 'trim']) String.prototype[name] = () => 'forged';`,
+  ],
   ['Date', `globalThis.Date = class { static now() { throw new Error('polluted'); } };`],
   ['timers', `globalThis.setImmediate = globalThis.setTimeout = () => { throw new Error('polluted'); };`],
-  ['Buffer', `Buffer.from = Buffer.alloc = Buffer.allocUnsafe = Buffer.byteLength = Buffer.prototype.write = Buffer.prototype.toString = Buffer.prototype.copy = () => { throw new Error('polluted'); };`],
+  [
+    'Buffer',
+    `Buffer.from = Buffer.alloc = Buffer.allocUnsafe = Buffer.byteLength = Buffer.prototype.write = Buffer.prototype.toString = Buffer.prototype.copy = () => { throw new Error('polluted'); };`,
+  ],
   ['fs', `const fs = require('fs'); fs.readSync = fs.writeSync = () => { throw new Error('polluted'); };`],
   ['process.exit', `process.exit = () => {};`],
   ['console', `globalThis.console = null;`],
-  ['Object.prototype', `Object.assign(Object.prototype, { identity: 'forged', callgate: 'forged', clientContext: 'forged', value: 1, get: 1 });`],
+  [
+    'Object.prototype',
+    `Object.assign(Object.prototype, { identity: 'forged', callgate: 'forged', clientContext: 'forged', value: 1, get: 1 });`,
+  ],
   ['the module cache', `for (const file of Object.keys(require.cache)) delete require.cache[file];`],
   ['errors', `Error.prepareStackTrace = () => [1]; Error.stackTraceLimit = 0;`],
 ];
@@ -40,14 +55,23 @@ for (const [name, pollution, { isAsync = true } = {}] of POLLUTIONS) {
       assert.deepEqual([status, value], [Status.VALUE, { event: { text }, identity: meta.identity }]);
     }
     const failed = await sandbox.invoke({ fails: true });
-    assert.deepEqual([failed.status, failed.value.errorType, failed.value.errorMessage], [Status.UNHANDLED, 'TypeError', 'boom']);
+    assert.deepEqual(
+      [failed.status, failed.value.errorType, failed.value.errorMessage],
+      [Status.UNHANDLED, 'TypeError', 'boom'],
+    );
     const plain = await sandbox.invoke({});
-    assert.deepEqual([plain.status, plain.value], [Status.VALUE, { event: {} }], 'no identity where none was sent');
+    assert.deepEqual(
+      [plain.status, plain.value],
+      [Status.VALUE, { event: {} }],
+      'no identity where none was sent',
+    );
   });
 }
 
 test('a function that changes its world in the classic model answers as before', async (t) => {
-  const all = POLLUTIONS.map(([, pollution]) => `{ ${pollution} }`).filter((pollution) => !pollution.includes('require.cache'));
+  const all = POLLUTIONS.map(([, pollution]) => `{ ${pollution} }`).filter(
+    (pollution) => !pollution.includes('require.cache'),
+  );
   const sandbox = await loadClassic(
     t,
     `exports.handler = (event, context) => event.fails ? context.fail(new TypeError('boom')) : context.succeed(event);
@@ -74,7 +98,11 @@ test('a socket that was made non-blocking still works', async (t) => {
 const ENDS = [
   ['closes descriptor 3', `async () => { require('fs').closeSync(3); }`, 1],
   ['removes the listeners that complete it', `() => { process.removeAllListeners(); }`, 0],
-  ['kills its process', `async () => { process.kill(process.pid, 'SIGKILL'); await new Promise((ok) => setTimeout(ok, 60_000)); }`, null],
+  [
+    'kills its process',
+    `async () => { process.kill(process.pid, 'SIGKILL'); await new Promise((ok) => setTimeout(ok, 60_000)); }`,
+    null,
+  ],
 ];
 
 for (const [name, handler, code] of ENDS) {

@@ -170,7 +170,10 @@ test('a connection that died while the sandbox slept is not used again', async (
 });
 
 test('many calls keep apart', async (t) => {
-  const sandbox = await load(t, 'exports.handler = async (event, { awsRequestId }) => ({ event, awsRequestId });');
+  const sandbox = await load(
+    t,
+    'exports.handler = async (event, { awsRequestId }) => ({ event, awsRequestId });',
+  );
   for (let at = 0; at < 500; at += 1) {
     const { value, id } = await sandbox.invoke({ at, pad: 'x'.repeat((at * 997) % 70_000) });
     assert.deepEqual([value.event.at, value.awsRequestId], [at, id]);

@@ -38,7 +38,10 @@ test('an event keeps its newlines and tabs', async (t) => {
 });
 
 test('console methods work without their console', async (t) => {
-  const sandbox = await load(t, `exports.handler = async () => { ['a', 'b'].forEach((x) => x); [1].map(console.log); };`);
+  const sandbox = await load(
+    t,
+    `exports.handler = async () => { ['a', 'b'].forEach((x) => x); [1].map(console.log); };`,
+  );
   const { logs } = await sandbox.invoke({});
   assert.match(logs[0], /\tINFO\t1 0 \[ 1 \]$/);
 });

@@ -12,15 +12,35 @@ const CASES = [
   ['undefined is null', 'async () => {}', 'null'],
   ['a function has no JSON and is null', 'async () => () => {}', 'null'],
   ['a callback gives the result', '(event, context, callback) => callback(null, event.name)', '"Ada"'],
-  ['a callback gives the result later', '(event, context, callback) => setImmediate(callback, undefined, 1)', '1'],
-  ['the last callback wins while the loop is not empty', '(e, c, callback) => { callback(null, 1); callback(null, 2); }', '2'],
+  [
+    'a callback gives the result later',
+    '(event, context, callback) => setImmediate(callback, undefined, 1)',
+    '1',
+  ],
+  [
+    'the last callback wins while the loop is not empty',
+    '(e, c, callback) => { callback(null, 1); callback(null, 2); }',
+    '2',
+  ],
   ['context.succeed completes', '(event, context) => context.succeed(event.name)', '"Ada"'],
   ['context.done completes', '(event, context) => context.done(null, event.name)', '"Ada"'],
-  ['completion methods work without their context', '(e, { succeed }) => Promise.resolve(3).then(succeed)', '3'],
+  [
+    'completion methods work without their context',
+    '(e, { succeed }) => Promise.resolve(3).then(succeed)',
+    '3',
+  ],
   ['a value that is no promise is not an answer', '() => 5', 'null'],
   ['a promise that never settles ends as null', 'async () => new Promise(() => {})', 'null'],
-  ['the first completion wins', '(e, context) => { context.succeed(1); context.succeed(2); context.fail("x"); }', '1'],
-  ['completion from a value that completes itself happens once', '(e, context) => context.succeed({ toJSON() { context.succeed(1); return 2; } })', '1'],
+  [
+    'the first completion wins',
+    '(e, context) => { context.succeed(1); context.succeed(2); context.fail("x"); }',
+    '1',
+  ],
+  [
+    'completion from a value that completes itself happens once',
+    '(e, context) => context.succeed({ toJSON() { context.succeed(1); return 2; } })',
+    '1',
+  ],
 ];
 
 for (const [name, handler, json] of CASES) {
@@ -68,16 +88,36 @@ const ERRORS = [
   ['a callback with an error', '(event, context, callback) => callback(new Error("boom"))', 'Error', 'boom'],
   ['context.fail', '(event, context) => context.fail(new Error("boom"))', 'Error', 'boom'],
   ['context.done with an error', '(event, context) => context.done(new Error("boom"))', 'Error', 'boom'],
-  ['an error with a name of its own', 'async () => { class E extends Error { name = "NotFound" } throw new E("boom"); }', 'NotFound', 'boom'],
+  [
+    'an error with a name of its own',
+    'async () => { class E extends Error { name = "NotFound" } throw new E("boom"); }',
+    'NotFound',
+    'boom',
+  ],
   ['a rejected text', 'async () => { throw "boom"; }', 'string', 'boom'],
   ['a rejected number', 'async () => { throw 42; }', 'number', '42'],
   ['a rejected object', 'async () => { throw { code: 1 }; }', 'object', '[object Object]'],
   ['a rejection with nothing', 'async () => { throw undefined; }', 'string', 'handled'],
   ['context.fail with nothing', '(event, context) => context.fail()', 'string', 'handled'],
-  ['an error of another realm', 'async () => { throw require("node:vm").runInNewContext("new TypeError(\'boom\')"); }', 'TypeError', 'boom'],
-  ['a circular result', 'async () => { const a = {}; a.a = a; return a; }', 'Error', 'Unable to stringify response body'],
+  [
+    'an error of another realm',
+    'async () => { throw require("node:vm").runInNewContext("new TypeError(\'boom\')"); }',
+    'TypeError',
+    'boom',
+  ],
+  [
+    'a circular result',
+    'async () => { const a = {}; a.a = a; return a; }',
+    'Error',
+    'Unable to stringify response body',
+  ],
   ['a BigInt', 'async () => 1n', 'Error', 'Unable to stringify response body'],
-  ['a result whose toJSON throws', 'async () => ({ toJSON() { throw 1; } })', 'Error', 'Unable to stringify response body'],
+  [
+    'a result whose toJSON throws',
+    'async () => ({ toJSON() { throw 1; } })',
+    'Error',
+    'Unable to stringify response body',
+  ],
 ];
 
 for (const [name, handler, errorType, errorMessage] of ERRORS) {
@@ -131,7 +171,10 @@ test('an uncaught exception ends invocation and sandbox', async (t) => {
     `exports.handler = () => new Promise(() => setImmediate(() => { throw new TypeError('boom'); }));`,
   );
   const { status, value, flags, logs } = await sandbox.invoke({});
-  assert.deepEqual([status, flags, value.errorType, value.errorMessage], [Status.UNHANDLED, SPENT, 'TypeError', 'boom']);
+  assert.deepEqual(
+    [status, flags, value.errorType, value.errorMessage],
+    [Status.UNHANDLED, SPENT, 'TypeError', 'boom'],
+  );
   assert.match(logs[0], /\tERROR\tUncaught Exception \t\{"errorType":"TypeError"/);
   assert.deepEqual(await sandbox.exit(), { code: 129, signal: null });
 });
@@ -143,7 +186,10 @@ test('a rejection that nobody handles ends invocation and sandbox', async (t) =>
   );
   const { status, value, flags, logs } = await sandbox.invoke({});
   assert.deepEqual([status, flags], [Status.UNHANDLED, SPENT]);
-  assert.deepEqual([value.errorType, value.errorMessage], ['Runtime.UnhandledPromiseRejection', 'Error: boom']);
+  assert.deepEqual(
+    [value.errorType, value.errorMessage],
+    ['Runtime.UnhandledPromiseRejection', 'Error: boom'],
+  );
   assert.match(logs[0], /Unhandled Promise Rejection \t\{"errorType":"Runtime.UnhandledPromiseRejection"/);
   assert.deepEqual(await sandbox.exit(), { code: 128, signal: null });
 });

@@ -5,10 +5,13 @@
 
 pub mod cognito_identity;
 pub mod error;
+pub mod iam;
 pub mod lambda;
 pub mod operation;
+pub mod query;
 pub mod refused;
 pub mod reply;
+pub mod sts;
 pub mod support;
 
 pub use error::ApiError;

@@ -1,7 +1,7 @@
 //! The command: its arguments, the configuration, the data directory and the gateway's life from start to end.
 //!
-//! This is the only module that knows all the others, and nobody imports it. [`run`] is the whole program; the gateway that
-//! it runs comes in through [`gateway::Gateway`].
+//! This is the only module that knows all the others, and nobody imports it. [`main`] is the whole program; the commands know
+//! the gateway by [`gateway::Gateway`] alone, and `wiring` puts it together.
 
 pub mod admin;
 pub mod cli;
@@ -16,5 +16,11 @@ pub mod listen;
 pub mod logging;
 pub mod output;
 pub mod package;
+mod wiring;
 
-pub use cli::run;
+use std::process::ExitCode;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    cli::run::<wiring::Callgate>()
+}

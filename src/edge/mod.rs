@@ -2,8 +2,19 @@
 //!
 //! Read [`pipeline`] first: it is the way of every request, in order.
 
+pub mod arrival;
+pub mod authorizer;
 pub mod body;
+pub mod cors;
+pub mod gate;
+pub mod pipeline;
+pub mod plain;
 pub mod proxy;
+
+pub mod refusals;
 pub mod render;
+pub mod report;
 pub mod routes;
 pub mod server;
+
+pub use gate::{Gate, Settings};

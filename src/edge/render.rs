@@ -8,7 +8,7 @@ use http::{
 use serde_json::{Map, Value};
 
 use crate::{
-    api::{ApiError, Protocol, Reply, Service, error::INTERNAL},
+    api::{ApiError, Protocol, Reply, Service, error::INTERNAL, lambda::errors::message_member},
     base::RequestId,
 };
 
@@ -62,7 +62,7 @@ pub fn insert_request_id(headers: &mut HeaderMap, id: RequestId) {
     debug_assert!(!headers.contains_key(CONTENT_LENGTH), "hyper sets the length");
 }
 
-/// Lambda: `Type` beside a message whose key is `Message` in `ResourceNotFoundException` alone (as AWS answers it).
+/// Lambda: `Type` beside the message.
 fn rest_json(error: &ApiError) -> Vec<u8> {
     let mut body = Map::new();
     for (name, value) in &error.members {
@@ -72,10 +72,8 @@ fn rest_json(error: &ApiError) -> Vec<u8> {
         let kind = if error.status.is_server_error() { "Service" } else { "User" };
         body.insert("Type".to_owned(), kind.into());
     }
-    let key = if error.code == "ResourceNotFoundException" { "Message" } else { "message" };
-    if !body.contains_key("message") && !body.contains_key("Message") {
-        body.insert(key.to_owned(), error.message.clone().map_or(Value::Null, Value::String));
-    }
+    let message = error.message.clone().map_or(Value::Null, Value::String);
+    body.insert(message_member(&error.code).to_owned(), message);
     Value::Object(body).to_string().into_bytes()
 }
 

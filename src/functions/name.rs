@@ -205,6 +205,11 @@ impl FunctionRef {
     }
 }
 
+/// Whether a qualifier has the form of an alias: the form of a name, and not all digits.
+pub fn is_alias(qualifier: &str) -> bool {
+    qualifier.bytes().all(is_word) && !qualifier.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A function's ARN.
 pub fn arn(region: &Region, account: AccountId, name: &str) -> String {
     format!("arn:aws:lambda:{region}:{account}:function:{name}")

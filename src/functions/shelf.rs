@@ -18,7 +18,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard, Semaphore};
 
 use super::package::{PackageError, PackageLimits, unpack};
 use crate::{
@@ -33,6 +33,8 @@ use crate::{
 /// and goes.
 const GRACE: Duration = Duration::from_secs(3_600);
 const NEW_PREFIX: &str = ".new-";
+/// How many packages are unpacked at a time.
+const UNPACKING_MAX: usize = 4;
 
 /// The packages of this node.
 pub struct Shelf {
@@ -43,6 +45,8 @@ pub struct Shelf {
     rng: SharedRng,
     /// Read while a package is put on the shelf and until its row is written; written while unused ones are taken off.
     gate: RwLock<()>,
+    /// How many packages may be unpacked at a time: each takes a thread, a core and up to 250 MiB of disk.
+    unpacking: Semaphore,
     /// Since when, by the clock's monotonic time, nothing refers to a package.
     unused: Mutex<HashMap<PackageHash, Duration>>,
 }
@@ -71,7 +75,7 @@ impl Drop for NewFolder {
     }
 }
 
-fn disk(error: io::Error) -> StoreError {
+fn disk(error: impl std::fmt::Display) -> StoreError {
     StoreError::Packages(error.to_string())
 }
 
@@ -93,6 +97,7 @@ impl Shelf {
             clock,
             rng,
             gate: RwLock::new(()),
+            unpacking: Semaphore::new(UNPACKING_MAX),
             unused: Mutex::new(HashMap::new()),
         })
     }
@@ -110,7 +115,7 @@ impl Shelf {
     /// Checks a package without keeping anything of it.
     pub async fn check(&self, zip: Bytes) -> Result<PackageHash, PackageError> {
         let (new, limits) = (self.new_folder(), self.limits);
-        run(move || {
+        self.unpacking(move || {
             unpack(&zip, &new.0, &limits)?;
             Ok(PackageHash::of(&zip))
         })
@@ -125,15 +130,15 @@ impl Shelf {
         let gate = self.gate.read().await;
         let (bytes, new, limits) = (zip.clone(), self.new_folder(), self.limits);
         let unpacked = self.unpacked.clone();
-        let (hash, ready) = run(move || {
+        let work = move || {
             let hash = PackageHash::of(&bytes);
             if unpacked.join(hash.hex()).is_dir() {
                 return Ok((hash, None));
             }
             unpack(&bytes, &new.0, &limits)?;
             Ok((hash, Some(new)))
-        })
-        .await?;
+        };
+        let (hash, ready) = self.unpacking(work).await?;
         let zipped_bytes = u64::try_from(zip.len()).unwrap_or(u64::MAX);
         self.packages.put(&hash, zip).await.map_err(store)?;
         if let Some(new) = ready {
@@ -155,9 +160,20 @@ impl Shelf {
             .ok_or_else(|| StoreError::Packages(format!("package {} is gone", hash.hex())))?;
         let (new, limits) = (self.new_folder(), self.limits);
         let failed = |error: PackageError| StoreError::Packages(format!("package {}: {error}", hash.hex()));
-        let new = run(move || unpack(&zip, &new.0, &limits).map(|()| new)).await.map_err(failed)?;
+        let new =
+            self.unpacking(move || unpack(&zip, &new.0, &limits).map(|()| new)).await.map_err(failed)?;
         self.publish(new, hash).await.map_err(failed)?;
         Ok(folder)
+    }
+
+    /// Unpacks, a few at a time.
+    async fn unpacking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PackageError> + Send + 'static,
+    ) -> Result<T, PackageError> {
+        let _permit =
+            self.unpacking.acquire().await.map_err(|error| PackageError::Disk(io::Error::other(error)))?;
+        run(work).await
     }
 
     fn new_folder(&self) -> NewFolder {
@@ -264,8 +280,8 @@ mod tests {
         (Shelf::open(data, clock.clone(), Arc::new(SeededRng::new(1))).unwrap(), clock)
     }
 
-    fn names(folder: PathBuf) -> Vec<String> {
-        list(&folder).unwrap()
+    fn names(folder: impl AsRef<Path>) -> Vec<String> {
+        list(folder.as_ref()).unwrap()
     }
 
     #[tokio::test]

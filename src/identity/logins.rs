@@ -91,3 +91,14 @@ pub(super) async fn verify(
     }))
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_print_their_providers_alone() {
+        let logins = Logins::from(BTreeMap::from([("idp.example".to_owned(), "eyJhbGciOi".to_owned())]));
+        assert_eq!(format!("{logins:?}"), r#"{"idp.example"}"#);
+    }
+}

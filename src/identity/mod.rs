@@ -19,7 +19,7 @@ pub use identities::{Identities, IdentitiesParts, Resolved};
 pub use logins::{Logins, Provider, ProviderSource, VerifiedLogin};
 pub use open_id::{OpenIdKeys, OpenIdToken};
 pub use pools::{NewPool, PoolPage, Pools};
-pub use roles::{AssumedRole, RoleRefused, RoleSource, WebIdentity};
+pub use roles::{Role, RoleSource};
 
 use crate::base::{Region, Rng};
 

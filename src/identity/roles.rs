@@ -1,26 +1,16 @@
-//! The role that an identity gets.
+//! The role that an identity gets: the one that its pool names, if that role trusts the identity.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{IdentityError, Resolved, Result, SERVICE};
-use crate::base::{AccountId, CallerIdentity};
+use crate::{
+    base::{AccountId, CallerIdentity},
+    policy::{Document, Keys, Request, Requester, Values, decide},
+};
 
-/// Who wants to assume a role, as its trust policy sees it.
+/// A role, as far as it matters who may assume it.
 #[derive(Clone, Debug)]
-pub struct WebIdentity<'a> {
-    /// The federated principal: [`SERVICE`] for identity pools.
-    pub provider: &'a str,
-    /// `<provider>:aud`: the pool's id.
-    pub audience: &'a str,
-    /// `<provider>:sub`: the identity's id.
-    pub subject: &'a str,
-    /// `<provider>:amr`.
-    pub amr: &'a [String],
-}
-
-/// A role that trusts the identity.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AssumedRole {
+pub struct Role {
     /// Whose it is.
     pub account: AccountId,
     /// Its name, without its path.
@@ -29,51 +19,120 @@ pub struct AssumedRole {
     pub id: String,
     /// The longest session it allows.
     pub session_max: Duration,
+    /// Whom it trusts.
+    pub trust: Arc<Document>,
 }
 
-/// Why a role is not assumed.
+/// Where roles are known. It reads memory alone.
+pub trait RoleSource: Send + Sync {
+    /// The role with this ARN.
+    fn role(&self, arn: &str) -> Option<Role>;
+}
+
+/// Why a pool's role is not given; for the log alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum RoleRefused {
-    /// There is no such role.
+enum Refused {
+    #[error("the pool names no role for such an identity")]
+    NoneNamed,
     #[error("there is no such role")]
     Unknown,
-    /// Its trust policy does not allow `sts:AssumeRoleWithWebIdentity` to this identity.
-    #[error("the role's trust policy does not allow it")]
+    #[error("the role is another account's")]
+    Foreign,
+    #[error("the role's trust policy does not allow sts:AssumeRoleWithWebIdentity to the identity")]
     NotTrusted,
 }
 
-/// Where roles are known, and what they trust is decided. It reads memory alone.
-pub trait RoleSource: Send + Sync {
-    /// Assumes the role with this ARN for this identity.
-    fn assume(
-        &self,
-        role_arn: &str,
-        identity: &WebIdentity<'_>,
-    ) -> std::result::Result<AssumedRole, RoleRefused>;
+/// What a trust policy may ask about an identity: `cognito-identity.amazonaws.com:aud`, `:sub` and `:amr`, and
+/// `aws:FederatedProvider`.
+struct TrustKeys<'a>(&'a CallerIdentity);
+
+impl Keys for TrustKeys<'_> {
+    fn get(&self, key: &str) -> Option<Values<'_>> {
+        if key == "aws:federatedprovider" {
+            return Some(Values::one(SERVICE));
+        }
+        match key.strip_prefix(SERVICE)?.strip_prefix(':')? {
+            "aud" => Some(Values::one(&self.0.pool_id)),
+            "sub" => Some(Values::one(&self.0.identity_id)),
+            "amr" => Some(Values::many(&self.0.amr)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a role's trust policy lets an identity pool give the role to this identity.
+pub fn is_trusted(trust: &Arc<Document>, role_arn: &str, identity: &CallerIdentity) -> bool {
+    let keys = TrustKeys(identity);
+    let requester = Requester::Federated(SERVICE);
+    let request = Request::to_assume("sts:AssumeRoleWithWebIdentity", role_arn, requester, &keys);
+    decide(&request, [trust]).is_allow()
 }
 
 /// The role that the pool gives this identity.
-pub(super) fn role_of(
-    resolved: &Resolved,
-    caller: &CallerIdentity,
-    roles: &dyn RoleSource,
-) -> Result<AssumedRole> {
+pub(super) fn role_of(resolved: &Resolved, caller: &CallerIdentity, roles: &dyn RoleSource) -> Result<Role> {
     let named = &resolved.pool.roles;
     let arn = if caller.signed_in() { &named.authenticated } else { &named.unauthenticated };
-    let arn = arn.as_deref().ok_or(IdentityError::Configuration)?;
-    let identity = WebIdentity {
-        provider: SERVICE,
-        audience: &caller.pool_id,
-        subject: &caller.identity_id,
-        amr: &caller.amr,
+    let found = match arn {
+        None => Err(Refused::NoneNamed),
+        Some(arn) => match roles.role(arn) {
+            None => Err(Refused::Unknown),
+            // It would let a pool's owner lend out another account's permissions.
+            Some(role) if role.account != resolved.pool.account => Err(Refused::Foreign),
+            Some(role) if !is_trusted(&role.trust, arn, caller) => Err(Refused::NotTrusted),
+            Some(role) => Ok(role),
+        },
     };
-    match roles.assume(arn, &identity) {
-        // A role elsewhere would let a pool's owner borrow another account's permissions.
-        Ok(role) if role.account == resolved.pool.account => Ok(role),
-        Ok(_) => Err(IdentityError::Configuration),
-        Err(refused) => {
-            tracing::info!(pool = caller.pool_id, role = arn, %refused, "the pool's role was not assumed");
-            Err(IdentityError::Configuration)
+    found.map_err(|refused| {
+        tracing::info!(pool = caller.pool_id, role = arn, %refused, "the pool's role was not given");
+        IdentityError::Configuration
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Kind, defaults};
+
+    fn trusts(document: &str, identity: &CallerIdentity) -> bool {
+        let document = Arc::new(Document::parse(document, Kind::Trust).unwrap());
+        is_trusted(&document, "arn:aws:iam::000000000000:role/app", identity)
+    }
+
+    fn identity(pool: &str, amr: &[&str]) -> CallerIdentity {
+        CallerIdentity {
+            pool_id: pool.to_owned(),
+            identity_id: "r:me".to_owned(),
+            amr: amr.iter().map(|one| (*one).to_owned()).collect(),
+            ..CallerIdentity::default()
         }
+    }
+
+    #[test]
+    fn the_default_documents_trust_their_own_pool_and_kind_alone() {
+        let guest = identity("r:1", &["unauthenticated"]);
+        let signed_in = identity("r:1", &["authenticated", "idp", "idp:client:ann"]);
+        assert!(trusts(&defaults::trust_guest("r:1"), &guest));
+        assert!(!trusts(&defaults::trust_guest("r:1"), &signed_in));
+        assert!(!trusts(&defaults::trust_guest("r:2"), &guest));
+        assert!(trusts(&defaults::trust_signed_in("r:1"), &signed_in));
+        assert!(!trusts(&defaults::trust_signed_in("r:1"), &guest));
+        assert!(!trusts(&defaults::trust_signed_in("r:2"), &signed_in));
+    }
+
+    #[test]
+    fn a_trust_policy_may_ask_for_the_identity_and_the_provider() {
+        let document = |principal: &str, key: &str, value: &str| {
+            serde_json::json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": {"Federated": principal},
+                "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {key: value}},
+            }]})
+            .to_string()
+        };
+        let me = identity("r:1", &["authenticated"]);
+        assert!(trusts(&document(SERVICE, "cognito-identity.amazonaws.com:sub", "r:me"), &me));
+        assert!(!trusts(&document(SERVICE, "cognito-identity.amazonaws.com:sub", "r:you"), &me));
+        assert!(trusts(&document(SERVICE, "aws:FederatedProvider", SERVICE), &me));
+        assert!(!trusts(&document("accounts.google.com", "aws:FederatedProvider", SERVICE), &me));
+        assert!(!trusts(&document(SERVICE, "cognito-identity.amazonaws.com:audience", "r:1"), &me));
     }
 }

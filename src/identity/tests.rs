@@ -18,6 +18,7 @@ use crate::{
         sessions::Sessions,
     },
     base::{AccountId, Clock, KeyRing, Secret, Timestamp, clock::MockClock, rng::SeededRng, rng::SharedRng},
+    policy::{Document, Kind, defaults},
     store::{
         Feed,
         identity::{IdentityStore, PoolRecord, PoolRoles, PoolSettings},
@@ -39,24 +40,32 @@ pub(crate) struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-/// Trusts everyone, or nobody; notes who came.
+/// Roles of any name; `user` and `guest` trust one pool as the default documents do.
 #[derive(Default)]
 pub(crate) struct FakeRoles {
-    pub(crate) came: Mutex<Vec<String>>,
-    pub(crate) refuses: Mutex<bool>,
+    pool: Mutex<String>,
+}
+
+impl FakeRoles {
+    /// The pool that the roles trust from now on.
+    pub(crate) fn trust(&self, pool_id: &str) {
+        *self.pool.lock().unwrap() = pool_id.to_owned();
+    }
 }
 
 impl RoleSource for FakeRoles {
-    fn assume(&self, arn: &str, identity: &WebIdentity<'_>) -> std::result::Result<AssumedRole, RoleRefused> {
-        let WebIdentity { provider, audience, subject, amr } = identity;
-        self.came.lock().unwrap().push(format!("{arn} {provider} {audience} {subject} {}", amr[0]));
-        if *self.refuses.lock().unwrap() {
-            return Err(RoleRefused::NotTrusted);
-        }
+    fn role(&self, arn: &str) -> Option<Role> {
         let arn: crate::base::Arn = arn.parse().unwrap();
         let name = arn.resource.trim_start_matches("role/").to_owned();
+        let pool = self.pool.lock().unwrap();
+        let trust = match name.as_str() {
+            "missing" => return None,
+            "user" => defaults::trust_signed_in(&pool),
+            _ => defaults::trust_guest(&pool),
+        };
+        let trust = Arc::new(Document::parse(&trust, Kind::Trust).unwrap());
         let account = arn.account.parse().unwrap();
-        Ok(AssumedRole { account, id: format!("AROA{name}"), name, session_max: Duration::from_secs(7200) })
+        Some(Role { account, id: format!("AROA{name}"), name, session_max: Duration::from_secs(7200), trust })
     }
 }
 
@@ -138,6 +147,7 @@ impl Fixture {
         let role = |name: &str| Some(format!("arn:aws:iam::000000000000:role/{name}"));
         let roles = PoolRoles { authenticated: role("user"), unauthenticated: role("guest") };
         self.pools.set_roles(AccountId::DEFAULT, &pool.id, &roles).await.unwrap();
+        self.roles.trust(&pool.id);
         self.pools.find(&pool.id).unwrap()
     }
 
@@ -284,7 +294,7 @@ async fn credentials_are_those_of_the_pools_role_and_carry_the_identity() {
     let fixture = Fixture::start().await;
     let pool = fixture.pool(true).await;
     let guest = fixture.get_id(&pool, None).await.unwrap();
-    for (subject, role, amr) in [(None, "guest", "unauthenticated"), (Some("ann"), "user", "authenticated")] {
+    for (subject, role) in [(None, "guest"), (Some("ann"), "user")] {
         let given = fixture.identities.credentials(&guest, &fixture.logins(subject)).await.unwrap();
         assert_eq!(given.credentials.expires.since(ISSUED_AT), Duration::from_secs(3600));
         let credentials = &given.credentials;
@@ -296,10 +306,6 @@ async fn credentials_are_those_of_the_pools_role_and_carry_the_identity() {
         let identity = session.caller.identity.as_ref().unwrap();
         assert_eq!((&identity.identity_id, identity.signed_in()), (&guest, subject.is_some()));
         assert_eq!(session.claims.origin.identity_id.as_ref(), Some(&guest));
-        assert_eq!(
-            fixture.roles.came.lock().unwrap().last().unwrap(),
-            &format!("arn:aws:iam::000000000000:role/{role} {SERVICE} {} {guest} {amr}", pool.id)
-        );
     }
 }
 
@@ -309,14 +315,23 @@ async fn without_a_role_that_trusts_it_an_identity_gets_nothing() {
     let pool = fixture.pool(true).await;
     let guest = fixture.get_id(&pool, None).await.unwrap();
     let credentials = async || fixture.identities.credentials(&guest, &Logins::default()).await;
-    *fixture.roles.refuses.lock().unwrap() = true;
-    assert!(matches!(credentials().await, Err(IdentityError::Configuration)));
-    *fixture.roles.refuses.lock().unwrap() = false;
-    for unauthenticated in [None, Some("arn:aws:iam::111111111111:role/theirs".to_owned())] {
+    let role = |account: &str, name: &str| Some(format!("arn:aws:iam::{account}:role/{name}"));
+    for unauthenticated in [
+        None,
+        role("000000000000", "missing"),
+        // It trusts those who signed in, and this is a guest.
+        role("000000000000", "user"),
+        // It would trust the guest, but is not the pool's account's to give.
+        role("111111111111", "guest"),
+    ] {
         let roles = PoolRoles { authenticated: pool.roles.authenticated.clone(), unauthenticated };
         fixture.pools.set_roles(AccountId::DEFAULT, &pool.id, &roles).await.unwrap();
         assert!(matches!(credentials().await, Err(IdentityError::Configuration)), "{roles:?}");
     }
+    fixture.pools.set_roles(AccountId::DEFAULT, &pool.id, &pool.roles).await.unwrap();
+    assert!(credentials().await.is_ok());
+    fixture.roles.trust("eu-west-1:another");
+    assert!(matches!(credentials().await, Err(IdentityError::Configuration)));
 }
 
 #[tokio::test]

@@ -16,21 +16,73 @@ pub(super) enum ResourcePattern {
     /// One wildcard, and it is the last character.
     Prefix(Box<str>),
     /// Wildcards anywhere.
-    Parts {
-        /// What stands before the first wildcard: most texts that do not match fail here.
-        prefix: Box<str>,
-        parts: Box<[Part]>,
-    },
+    Parts(Ends, Parts),
     /// Variables, so it is compiled anew for each request.
-    Varying(Box<[Piece]>),
+    Varying(Ends, Box<[Piece]>),
+}
+
+/// The literal text that a pattern begins and ends with: most resources that do not match fail here, at the cost of two
+/// comparisons.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Ends {
+    prefix: Box<str>,
+    suffix: Box<str>,
+}
+
+impl Ends {
+    fn new(pieces: &[Piece]) -> Self {
+        let literal = |piece: Option<&Piece>| match piece {
+            Some(Piece::Literal(text)) => text.as_str().into(),
+            _ => Box::default(),
+        };
+        Self { prefix: literal(pieces.first()), suffix: literal(pieces.last()) }
+    }
+
+    fn fit(&self, text: &str) -> bool {
+        text.starts_with(&*self.prefix) && text.ends_with(&*self.suffix)
+    }
+}
+
+/// The parts between colons, without those at the start that are literal: they belong to the prefix.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Parts {
+    /// The bytes of the literal parts at the start, with their colons.
+    skip: usize,
+    rest: Box<[Part]>,
 }
 
 /// A part between two colons.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Part {
-    glob: Glob,
+struct Part {
+    form: Form,
     /// It ends with `*`, and so may take in the parts that follow.
     open: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Form {
+    Any,
+    Literal(Box<str>),
+    Glob(Glob),
+}
+
+impl Part {
+    fn new(pieces: &[Piece]) -> Self {
+        let form = match (pieces, text::fixed(pieces)) {
+            ([Piece::Any], _) => Form::Any,
+            (_, Some(text)) => Form::Literal(text.into()),
+            (_, None) => Form::Glob(Glob::new(pieces)),
+        };
+        Self { form, open: pieces.last() == Some(&Piece::Any) }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match &self.form {
+            Form::Any => true,
+            Form::Literal(literal) => **literal == *text,
+            Form::Glob(glob) => glob.matches(text),
+        }
+    }
 }
 
 /// The number of parts that an ARN has at least.
@@ -39,28 +91,35 @@ const ARN_PARTS: usize = 6;
 impl ResourcePattern {
     /// Compiles the pieces of an ARN or of `*`.
     pub(super) fn new(pieces: Vec<Piece>) -> Self {
-        if text::varies(&pieces) { Self::Varying(pieces.into()) } else { Self::fixed(&pieces) }
+        if text::varies(&pieces) {
+            // An incomplete ARN has no variables, so what the text ends with is what a resource must end with.
+            Self::Varying(Ends::new(&pieces), pieces.into())
+        } else {
+            Self::fixed(&pieces)
+        }
     }
 
     fn fixed(pieces: &[Piece]) -> Self {
         let mut parts = split(pieces, usize::MAX);
-        let whole = parts.len() >= ARN_PARTS;
         match pieces {
             [Piece::Any] => return Self::All,
-            [Piece::Literal(text)] if whole => return Self::Exact(text.as_str().into()),
+            [Piece::Literal(text)] if parts.len() >= ARN_PARTS => return Self::Exact(text.as_str().into()),
             [Piece::Literal(text), Piece::Any] => return Self::Prefix(text.as_str().into()),
             _ => {}
         }
+        let mut ends = Ends::new(pieces);
         while parts.len() < ARN_PARTS {
             parts.push(vec![Piece::Any]);
+            ends.suffix = Box::default();
         }
-        let prefix = match pieces.first() {
-            Some(Piece::Literal(text)) => text.as_str().into(),
-            _ => "".into(),
-        };
-        let part =
-            |pieces: Vec<Piece>| Part { glob: Glob::new(&pieces), open: pieces.last() == Some(&Piece::Any) };
-        Self::Parts { prefix, parts: parts.into_iter().map(part).collect() }
+        let literal = |part: &Vec<Piece>| text::fixed(part).map(|text| text.len() + 1);
+        let heads: Vec<usize> = parts.iter().map_while(literal).collect();
+        let rest = parts.iter().skip(heads.len()).map(|part| Part::new(part)).collect();
+        // "arn:aws:lambda" begins more than "arn:aws:lambda:…" does, and its last part has no colon of its own.
+        if let [Piece::Literal(text)] = pieces {
+            ends.prefix = format!("{text}:").into();
+        }
+        Self::Parts(ends, Parts { skip: heads.iter().sum(), rest })
     }
 
     /// Whether `resource` is one of those meant.
@@ -69,11 +128,14 @@ impl ResourcePattern {
             Self::All => true,
             Self::Exact(text) => **text == *resource,
             Self::Prefix(text) => resource.starts_with(&**text),
-            Self::Parts { prefix, parts } => {
-                resource.starts_with(&**prefix) && matches_parts(parts, resource)
+            Self::Parts(ends, parts) => {
+                ends.fit(resource)
+                    && resource.get(parts.skip..).is_some_and(|rest| matches_parts(&parts.rest, rest))
             }
-            Self::Varying(pieces) => {
-                text::resolve(pieces, keys).is_some_and(|pieces| Self::fixed(&pieces).matches(resource, keys))
+            Self::Varying(ends, pieces) => {
+                ends.fit(resource)
+                    && text::resolve(pieces, keys)
+                        .is_some_and(|pieces| Self::fixed(&pieces).matches(resource, keys))
             }
         }
     }
@@ -89,7 +151,7 @@ fn matches_parts(parts: &[Part], text: &str) -> bool {
             (None, None) => return true,
             (Some(part), Some(text)) => {
                 let (head, tail) = cut(text);
-                if part.glob.matches(head) {
+                if part.matches(head) {
                     at += 1;
                     rest = tail;
                     if part.open {
@@ -191,9 +253,9 @@ mod tests {
             ("arn:aws:lambda:us-east-1:000000000000:fun*OD", prod, false),
             // … the one at a part's end does, wherever the part stands …
             ("arn:aws:lambda:us-east-1:000000000000:function:g*:PROD", prod, true),
-            ("arn:aws:lambda:us-*:PROD", prod, true),
-            ("arn:aws:lambda:*:greet", greet, true),
-            ("arn:aws:lambda:*:greet", prod, false),
+            ("arn:aws:lambda:us-*:greet:PROD", prod, true),
+            ("arn:aws:lambda:us-*:function:greet", greet, true),
+            ("arn:aws:lambda:us-*:function:greet", prod, false),
             // … and ? never does.
             ("arn:aws:lambda:us-east-1:000000000000:function?greet", greet, false),
             ("arn:aws:lambda:us-east-1:000000000000:function:gree?", greet, true),
@@ -204,6 +266,8 @@ mod tests {
             ("arn:aws:lambda:us-east-2", greet, false),
             ("arn:aws:lam", greet, false),
             ("arn:aws:lambda:us-????-1", greet, true),
+            ("arn:aws:lambda:*:greet", greet, false),
+            ("arn:aws:lambda:*:greet", prod, true),
         ] {
             let pattern_ = ResourcePattern::new(pieces(pattern));
             assert_eq!(pattern_.matches(resource, &NoKeys), expected, "{pattern} on {resource}");

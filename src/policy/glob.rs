@@ -95,6 +95,9 @@ impl Chunk {
 
     /// Whether `text` ends with the chunk.
     fn ends(&self, text: &str, step: &mut impl FnMut()) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
         if let [Atom::Literal(literal)] = self.0.as_slice() {
             step();
             return text.ends_with(&**literal);
@@ -107,10 +110,7 @@ impl Chunk {
                 Atom::One => 1,
             })
             .sum();
-        let tail = match length.checked_sub(1) {
-            None => Some(""),
-            Some(back) => text.char_indices().rev().nth(back).and_then(|(at, _)| text.get(at..)),
-        };
+        let tail = text.char_indices().rev().nth(length.saturating_sub(1)).and_then(|(at, _)| text.get(at..));
         tail.and_then(|tail| self.strip(tail, step)).is_some_and(str::is_empty)
     }
 }

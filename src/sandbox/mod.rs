@@ -3,6 +3,7 @@
 //! The jail is bubblewrap's, with a small first process of ours inside ([`files`] unpacks it). `docs/jail.md` lists the steps.
 //! This is the only module with unsafe code, and it knows nothing of functions, callers or limits.
 
+pub mod detect;
 pub mod files;
 pub mod jail;
 pub mod link;
@@ -10,8 +11,6 @@ pub mod process;
 pub mod protocol;
 pub mod spawner;
 pub mod uids;
-#[cfg(test)]
-mod vectors;
 
 pub use files::RuntimeFiles;
 pub use jail::Spec;

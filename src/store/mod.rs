@@ -7,6 +7,7 @@
 pub mod artifacts;
 pub mod changes;
 pub mod functions;
+pub mod iam;
 pub mod identity;
 pub mod sqlite;
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{Metrics, Outcome};
-use crate::base::{AccountId, RequestId, Timestamp};
+use crate::base::{AccountId, Caller, RequestId, Timestamp};
 
 /// One answered request.
 #[derive(Debug)]
@@ -28,12 +28,8 @@ pub struct Record {
     pub source: IpAddr,
     /// The operation; `-` where none was found.
     pub operation: &'static str,
-    /// The caller's account.
-    pub account: Option<AccountId>,
-    /// The caller's access key id.
-    pub access_key_id: Option<Arc<str>>,
-    /// The caller's identity id.
-    pub identity_id: Option<Arc<str>>,
+    /// The caller, once authenticated.
+    pub caller: Option<Arc<Caller>>,
     /// The function that was named, for invocations.
     pub function: Option<Arc<str>>,
     /// HTTP status.
@@ -69,6 +65,11 @@ impl RequestLog {
     /// A log that keeps nothing.
     pub fn off(metrics: Arc<Metrics>) -> Self {
         Self { sender: None, metrics }
+    }
+
+    /// Whether records are kept at all.
+    pub fn is_on(&self) -> bool {
+        self.sender.is_some()
     }
 
     /// Hands a record in; never waits.
@@ -107,15 +108,16 @@ impl Writer {
 }
 
 fn write(record: &Record) {
+    let caller = record.caller.as_deref();
     tracing::info!(
         target: "callgate::request",
         at = %record.at,
         request_id = %record.request_id,
         source = %record.source,
         operation = record.operation,
-        account = record.account.as_ref().map(AccountId::as_str),
-        access_key_id = record.access_key_id.as_deref(),
-        identity_id = record.identity_id.as_deref(),
+        account = caller.map(|caller| caller.account).as_ref().map(AccountId::as_str),
+        access_key_id = caller.map(|caller| &*caller.access_key_id),
+        identity_id = caller.and_then(|caller| caller.identity.as_deref()).map(|identity| &*identity.identity_id),
         function = record.function.as_deref(),
         status = record.status,
         outcome = record.outcome.as_str(),
@@ -136,9 +138,7 @@ mod tests {
             request_id: RequestId::draw(&SeededRng::new(1)),
             source: IpAddr::from([127, 0, 0, 1]),
             operation: "Invoke",
-            account: None,
-            access_key_id: None,
-            identity_id: None,
+            caller: None,
             function: None,
             status: 200,
             outcome: Outcome::Success,

@@ -1,4 +1,5 @@
-//! Tests of several parts together, and of what only a real machine shows: one binary, so that the library is linked once.
+//! The one integration-test binary: what needs the whole crate, its files or real processes.
 
+mod house;
 #[cfg(test)]
 mod sandbox;

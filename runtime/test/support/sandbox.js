@@ -105,7 +105,9 @@ class Sandbox {
     const meta = options.meta === undefined ? '' : JSON.stringify(options.meta);
     this.send(wire.invoke({ deadlineMs: Date.now() + 3000, ...options, id, meta, payload: text }));
     const answer = await this.answer();
-    return answer.kind === 'RESULT' && answer.json !== '' ? { ...answer, value: JSON.parse(answer.json) } : answer;
+    return answer.kind === 'RESULT' && answer.json !== ''
+      ? { ...answer, value: JSON.parse(answer.json) }
+      : answer;
   }
 
   /** Closes the gateway's end. */

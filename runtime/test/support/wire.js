@@ -38,7 +38,13 @@ function decode(kind, flags, body) {
     case Kind.LOG:
       return { kind: 'LOG', text: body.toString() };
     case Kind.RESULT:
-      return { kind: 'RESULT', flags, id: uuid(body.subarray(0, 16)), status: body[16], json: body.toString('utf8', 17) };
+      return {
+        kind: 'RESULT',
+        flags,
+        id: uuid(body.subarray(0, 16)),
+        status: body[16],
+        json: body.toString('utf8', 17),
+      };
     default:
       throw new Error(`a frame of unknown kind ${kind}`);
   }

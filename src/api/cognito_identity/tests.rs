@@ -99,6 +99,7 @@ impl Api {
             )
             .await;
         let id = made["IdentityPoolId"].as_str().unwrap().to_owned();
+        self.fixture.roles.trust(&id);
         let role = |name: &str| format!("arn:aws:iam::000000000000:role/{name}");
         let roles = json!({"authenticated": role("user"), "unauthenticated": role("guest")});
         self.ok("SetIdentityPoolRoles", json!({"IdentityPoolId": id, "Roles": roles})).await;

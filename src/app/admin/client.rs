@@ -105,14 +105,14 @@ impl Client {
         tokio::select! {
             biased;
             answer = exchange => answer,
-            ended = connection => Err(self.broken(match ended {
-                Ok(()) => "the connection ended".to_owned(),
-                Err(cause) => cause.to_string(),
-            })),
+            ended = connection => Err(match ended {
+                Ok(()) => self.broken("the connection ended"),
+                Err(cause) => self.broken(cause),
+            }),
         }
     }
 
-    fn broken(&self, why: impl ToString) -> ClientError {
+    fn broken(&self, why: impl std::fmt::Display) -> ClientError {
         ClientError::Broken { socket: self.socket.clone(), why: why.to_string() }
     }
 }

@@ -6,7 +6,7 @@ use percent_encoding::percent_encode;
 use serde_json::Value;
 
 use super::{
-    remote::{ClientError, Door, Remote, Reply, parse_json},
+    remote::{Call, ClientError, Door, Remote, Reply, parse_json},
     sign::{RESERVED, SignError},
 };
 
@@ -67,7 +67,16 @@ impl Remote {
         if log {
             headers.insert(HeaderName::from_static("x-amz-log-type"), HeaderValue::from_static("Tail"));
         }
-        self.send(Door::Data, "lambda", "Invoke", Method::POST, &path, headers, payload).await
+        let call = Call {
+            door: Door::Data,
+            service: "lambda",
+            operation: "Invoke",
+            method: Method::POST,
+            path: &path,
+            headers,
+            body: payload,
+        };
+        self.send(call).await
     }
 
     async fn lambda(
@@ -78,8 +87,9 @@ impl Remote {
         input: Option<&Value>,
     ) -> Result<Value, ClientError> {
         let body = input.map(|input| Bytes::from(input.to_string())).unwrap_or_default();
+        let (door, headers) = (Door::Management, json_headers());
         let reply =
-            self.send(Door::Management, "lambda", operation, method, path, json_headers(), body).await?;
+            self.send(Call { door, service: "lambda", operation, method, path, headers, body }).await?;
         parse_json(operation, &reply.body)
     }
 }

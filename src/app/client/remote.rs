@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{CONTENT_TYPE, HeaderName},
@@ -34,6 +34,19 @@ pub enum Door {
     Data,
     /// What operators call.
     Management,
+}
+
+/// A request to be sent.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) door: Door,
+    /// The service's signing name.
+    pub(super) service: &'a str,
+    pub(super) operation: &'a str,
+    pub(super) method: Method,
+    pub(super) path: &'a str,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
 /// An answer with a status of success.
@@ -93,6 +106,8 @@ impl ClientError {
 
 /// A function may run 15 minutes.
 const ANSWER: Duration = Duration::from_secs(16 * 60);
+/// No operation answers with more: a function's answer has at most 6 MiB.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
 
 impl Remote {
@@ -136,16 +151,8 @@ impl Remote {
     }
 
     /// Sends one request and reads its answer; a status of 300 and above is an error.
-    pub(super) async fn send(
-        &self,
-        door: Door,
-        service: &str,
-        operation: &str,
-        method: Method,
-        path: &str,
-        mut headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Reply, ClientError> {
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Reply, ClientError> {
+        let Call { door, service, operation, method, path, mut headers, body } = call;
         let base = match door {
             Door::Data => &self.data,
             Door::Management => &self.management,
@@ -159,16 +166,17 @@ impl Remote {
             url: base.as_str().to_owned(),
             why: deepest(&cause),
         };
-        let response = self
-            .http
-            .request(method, url.clone())
-            .headers(headers)
-            .body(body)
-            .send()
-            .await
-            .map_err(unreachable)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(unreachable)?;
+        let request = self.http.request(method, url).headers(headers).body(body);
+        let mut response = request.send().await.map_err(unreachable)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                let why = format!("it has more than {ANSWER_BYTES_MAX} bytes");
+                return Err(ClientError::Answer { operation: operation.to_owned(), why });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let (status, headers, body) = (response.status(), response.headers().clone(), body.freeze());
         if status.is_success() {
             return Ok(Reply { headers, body });
         }
@@ -190,7 +198,8 @@ impl Remote {
         let target = HeaderValue::from_str(target).map_err(SignError::from)?;
         headers.insert(HeaderName::from_static("x-amz-target"), target);
         let body = Bytes::from(input.to_string());
-        let reply = self.send(door, service, operation, Method::POST, "/", headers, body).await?;
+        let call = Call { door, service, operation, method: Method::POST, path: "/", headers, body };
+        let reply = self.send(call).await?;
         parse_json(operation, &reply.body)
     }
 
@@ -209,9 +218,8 @@ impl Remote {
             .finish();
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let reply = self
-            .send(Door::Management, service, operation, Method::POST, "/", headers, Bytes::from(form))
-            .await?;
+        let (door, method, body) = (Door::Management, Method::POST, Bytes::from(form));
+        let reply = self.send(Call { door, service, operation, method, path: "/", headers, body }).await?;
         String::from_utf8(reply.body.into()).map_err(|_| ClientError::Answer {
             operation: operation.to_owned(),
             why: "it is not UTF-8".to_owned(),

@@ -134,7 +134,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn signature(method: Method, url: &str, service: &str, content_type: Option<&str>) -> (String, String) {
+    fn signature(method: &Method, url: &str, service: &str, content_type: Option<&str>) -> (String, String) {
         let credentials = Credentials {
             access_key_id: "AKIDEXAMPLE".to_owned(),
             secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned().into(),
@@ -146,7 +146,7 @@ mod tests {
             headers.insert("content-type", content_type.parse().unwrap());
         }
         let scope = Scope { region: "us-east-1", service, at };
-        sign(&method, &url.parse().unwrap(), &mut headers, b"", &credentials, scope).unwrap();
+        sign(method, &url.parse().unwrap(), &mut headers, b"", &credentials, scope).unwrap();
         let authorization = headers["authorization"].to_str().unwrap();
         let part =
             |name: &str| authorization.split_once(name).unwrap().1.split(", ").next().unwrap().to_owned();
@@ -187,7 +187,7 @@ mod tests {
                 "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
             ),
         ] {
-            assert_eq!(signature(method, url, service, content_type).1, expected, "{url}");
+            assert_eq!(signature(&method, url, service, content_type).1, expected, "{url}");
         }
     }
 

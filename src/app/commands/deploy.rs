@@ -158,3 +158,6 @@ async fn default_role(remote: &Remote) -> Result<String, Failure> {
     }?;
     element(&answer, "Arn").ok_or_else(|| "the gateway's answer names no role".into())
 }
+
+#[cfg(test)]
+mod tests;

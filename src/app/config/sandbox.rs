@@ -13,8 +13,10 @@ section! {
         function_sandboxes_max: u32 = 1_000, 1 to 100_000;
         /// How many sandboxes may be starting at once; twice the number of processors unless set.
         spawn_at_once: Option<u32> = None, 1 to 1_024;
-        /// How many calls may wait for a sandbox to start; over it they get 429.
+        /// How many sandboxes may wait to be started; over it calls get 429.
         spawn_queue_max: u32 = 1_000, 0 to 100_000;
+        /// How many calls of one function may wait for a sandbox; over it they get 429.
+        function_queue_max: u32 = 1_000, 0 to 100_000;
         /// The first of the user ids that sandboxes run as, each with one of its own, when the gateway runs as root.
         uid_base: u32 = 300_000, 1_000 to 4_000_000_000;
         /// How many user ids there are for sandboxes.

@@ -135,6 +135,19 @@ fn lists_are_arrays_in_the_file_and_commas_in_the_environment() {
 }
 
 #[test]
+fn what_may_be_reached_is_an_address_a_network_or_a_name() {
+    for (text, fits) in [
+        ("10.1.2.3", true),
+        ("fd00::/8", true),
+        ("issuer.internal", true),
+        ("10.1.0.0/33", false),
+        ("a b", false),
+    ] {
+        assert_eq!(load("", &[("CALLGATE_OUTBOUND__ALLOWED", text)]).is_ok(), fits, "{text:?}");
+    }
+}
+
+#[test]
 fn a_log_level_is_a_level_or_a_directive() {
     for (text, fits) in [
         ("debug", true),

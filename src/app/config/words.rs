@@ -1,7 +1,10 @@
 //! Types of fields beyond numbers and texts: networks, URLs, origins, regions.
 
 use super::field::{Field, Given, Item, quote};
-use crate::base::{Network, Region};
+use crate::{
+    base::{Network, Region},
+    outbound::Allowed,
+};
 
 impl Field for Network {
     const KIND: &'static str = "an IP address or a network such as 10.0.0.0/8";
@@ -84,6 +87,22 @@ impl Field for Origin {
 
 impl Item for Origin {
     const LIST: &'static str = "a list of origins such as https://app.example.com, or *";
+}
+
+impl Field for Allowed {
+    const KIND: &'static str = "an IP address, a network such as 10.0.0.0/8, or a host's name";
+
+    fn read(given: &Given<'_>) -> Option<Self> {
+        given.text()?.parse().ok()
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(quote(&self.to_string()))
+    }
+}
+
+impl Item for Allowed {
+    const LIST: &'static str = "a list of IP addresses, networks such as 10.0.0.0/8, and hosts' names";
 }
 
 impl Field for Region {

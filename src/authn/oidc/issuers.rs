@@ -7,10 +7,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
+use openidconnect::{IssuerUrl, JsonWebKeySetUrl};
 use serde::Deserialize;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::jwks::KeySet;
+use super::{jwks::KeySet, signing::DISCOVERY_PATH};
 use crate::{
     base::clock::SharedClock,
     outbound::{Outbound, OutboundError},
@@ -164,8 +165,8 @@ async fn fetch(outbound: &Outbound, issuer: &str) -> Result<KeySet, IssuerError>
     /// at and leave the rest out, serve too.
     #[derive(Deserialize)]
     struct Metadata {
-        issuer: String,
-        jwks_uri: String,
+        issuer: IssuerUrl,
+        jwks_uri: JsonWebKeySetUrl,
     }
     const DISCOVERY: &str = "the discovery document";
     const KEYS: &str = "the key set";
@@ -174,17 +175,19 @@ async fn fetch(outbound: &Outbound, issuer: &str) -> Result<KeySet, IssuerError>
         move |cause| IssuerError::Fetch { document, issuer: issuer.to_owned(), cause: Arc::new(cause) }
     };
 
-    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let metadata = outbound.get(&url).await.map_err(failed(DISCOVERY))?;
+    let url = IssuerUrl::new(issuer.to_owned())
+        .and_then(|issuer| issuer.join(DISCOVERY_PATH.trim_start_matches('/')))
+        .map_err(|_| unacceptable(DISCOVERY, "the issuer's name is no URL"))?;
+    let metadata = outbound.get(url.as_str()).await.map_err(failed(DISCOVERY))?;
     let metadata: Metadata = serde_json::from_slice(&metadata)
-        .map_err(|_| unacceptable(DISCOVERY, "issuer or jwks_uri is missing"))?;
-    if metadata.issuer != issuer {
+        .map_err(|_| unacceptable(DISCOVERY, "issuer or jwks_uri is missing, or no URL"))?;
+    if metadata.issuer.as_str() != issuer {
         return Err(unacceptable(DISCOVERY, "it names another issuer"));
     }
-    if issuer.starts_with("https:") && !metadata.jwks_uri.starts_with("https:") {
+    if issuer.starts_with("https:") && metadata.jwks_uri.url().scheme() != "https" {
         return Err(unacceptable(DISCOVERY, "its keys are not at an https address"));
     }
-    let keys = outbound.get(&metadata.jwks_uri).await.map_err(failed(KEYS))?;
+    let keys = outbound.get(metadata.jwks_uri.as_str()).await.map_err(failed(KEYS))?;
     KeySet::parse(&keys).ok_or_else(|| unacceptable(KEYS, "it is no key set"))
 }
 

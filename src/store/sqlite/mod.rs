@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file in write-ahead mode, many readers, one writer.
 
 mod functions;
+mod iam;
 mod identity;
 
 use std::{path::Path, time::Duration};

@@ -14,12 +14,12 @@ pub(super) struct Settings {
     pub(super) name: String,
     pub(super) role: Option<String>,
     pub(super) tags: BTreeMap<String, String>,
-    runtime: Option<String>,
-    handler: Option<String>,
-    description: Option<String>,
-    timeout: Option<u32>,
-    memory: Option<u32>,
-    environment: Option<BTreeMap<String, String>>,
+    pub(super) runtime: Option<String>,
+    pub(super) handler: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) timeout: Option<u32>,
+    pub(super) memory: Option<u32>,
+    pub(super) environment: Option<BTreeMap<String, String>>,
 }
 
 /// `callgate.toml`.

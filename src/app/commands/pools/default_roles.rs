@@ -1,16 +1,17 @@
 //! The roles that a pool's identities get by default: they may call the functions that are tagged for them, and nothing
 //! else. The documents lie in `policies/defaults`.
 
-use crate::app::{
-    cli::Failure,
-    client::{Remote, element},
+use crate::{
+    app::{
+        cli::Failure,
+        client::{Remote, element},
+    },
+    policy::defaults,
 };
 
 /// The kind of the role of identities that have not signed in, as SetIdentityPoolRoles names it.
 pub(super) const GUEST: &str = "unauthenticated";
 const SIGNED_IN: &str = "authenticated";
-/// Stands for the pool's id in the trust documents.
-const POOL: &str = "${POOL}";
 /// What IAM allows of a role's name.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -26,25 +27,15 @@ pub(super) struct DefaultRole {
 
 /// The default roles of a pool. Their names hold the end of the pool's id, since pools may share a name.
 pub(super) fn of_pool(name: &str, id: &str) -> [DefaultRole; 2] {
-    let role = |kind, suffix: &str, trust: &str, policy| DefaultRole {
+    let role = |kind, suffix: &str, trust, policy| DefaultRole {
         kind,
         name: role_name(name, id, suffix),
-        trust: trust.replace(POOL, id),
+        trust,
         policy,
     };
     [
-        role(
-            GUEST,
-            "guest",
-            include_str!("../../../../policies/defaults/trust-guest.json"),
-            include_str!("../../../../policies/defaults/guest.json"),
-        ),
-        role(
-            SIGNED_IN,
-            "signed-in",
-            include_str!("../../../../policies/defaults/trust-signed-in.json"),
-            include_str!("../../../../policies/defaults/signed-in.json"),
-        ),
+        role(GUEST, "guest", defaults::trust_guest(id), defaults::GUEST),
+        role(SIGNED_IN, "signed-in", defaults::trust_signed_in(id), defaults::SIGNED_IN),
     ]
 }
 

@@ -1,0 +1,199 @@
+//! All checks of one call, from its head to its admission, without a network and without a sandbox: what the gateway itself
+//! adds to an invocation. `cargo bench --bench checks`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
+
+#[path = "harness/stats.rs"]
+mod stats;
+
+use std::{collections::BTreeMap, error::Error, hint::black_box, net::IpAddr, num::NonZeroU32, sync::Arc, time::Instant};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use callgate::{
+    api::{
+        Context, Resource,
+        lambda::{invoke, payload},
+    },
+    app::client::sign::{self, Scope},
+    authn::{
+        Authn,
+        sessions::{Origin, SessionClaims, Sessions},
+    },
+    base::{
+        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SystemClock, SystemRng, Timestamp,
+    },
+    edge::authorizer::IamAuthorizer,
+    iam::{self, Directory, NewRole},
+    policy::defaults,
+    quota::{Quota, QuotaConfig, Rate},
+    store::{Feed, sqlite::SqliteStore},
+};
+use http::{HeaderMap, HeaderValue, Method, Request, request::Parts};
+use url::Url;
+
+use self::stats::Median;
+
+/// Calls of one batch, and batches.
+const BATCH: usize = 500;
+const BATCHES: usize = 41;
+const ROLE: &str = "guests";
+
+/// Everything that a call passes before it is dispatched.
+struct Gate {
+    authn: Authn,
+    quota: Quota,
+    authorizer: IamAuthorizer,
+    region: Region,
+    tags: Arc<BTreeMap<String, String>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Gate {
+    async fn open(sessions: Arc<Sessions>, ring: Arc<KeyRing>) -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let store = SqliteStore::open(&folder.path().join("callgate.db")).await?;
+        let feed = Feed::new(Arc::new(store.clone()));
+        let clock = Arc::new(SystemClock::new());
+        let parts = iam::Parts {
+            store: Arc::new(store),
+            feed: feed.clone(),
+            keys: ring,
+            clock: clock.clone(),
+            rng: Arc::new(SystemRng),
+        };
+        let directory = Directory::new(parts, iam::Options { allow_loopback_http: false });
+        feed.start(vec![directory.clone()]).await?;
+        directory.seed_root("AKIAROOT000000000000", &Secret::from("a secret of the root".to_owned())).await?;
+        let role = NewRole {
+            name: ROLE.to_owned(),
+            path: "/".to_owned(),
+            description: None,
+            trust: defaults::trust_guest("us-east-1:pool"),
+            max_session_seconds: 3600,
+            tags: BTreeMap::new(),
+        };
+        directory.create_role(AccountId::DEFAULT, role).await?;
+        directory.put_role_policy(AccountId::DEFAULT, ROLE, "invoke", defaults::GUEST.to_owned()).await?;
+        let plenty = NonZeroU32::MAX;
+        let config = QuotaConfig {
+            account_concurrency: 1000,
+            account_rate: plenty,
+            address_rate: Rate::flat(plenty),
+            caller_rate: Some(Rate::flat(plenty)),
+            ..QuotaConfig::default()
+        };
+        let region = Region::new("us-east-1");
+        Ok(Self {
+            authn: Authn::new(directory.clone(), sessions, region.clone()),
+            quota: Quota::new(config, clock),
+            authorizer: IamAuthorizer::new(directory),
+            region,
+            tags: Arc::new([("callgate:allow".to_owned(), "guests".to_owned())].into()),
+            _folder: folder,
+        })
+    }
+
+    /// The steps of `edge::pipeline`, in its order.
+    fn check(&self, head: &Parts, body: &[u8], now: Timestamp) -> Result<(), Box<dyn Error>> {
+        let source = IpAddr::from([127, 0, 0, 1]);
+        self.quota.address(source)?;
+        let signed = self.authn.begin(head, &["lambda"], now)?;
+        let call = invoke::Call::decode("echo", head).map_err(|error| format!("{error:?}"))?;
+        let caller = self.authn.finish(signed, body)?;
+        self.quota.caller(&caller)?;
+        let named = call.target(caller.account, &self.region).map_err(|error| format!("{error:?}"))?;
+        let context = Context {
+            caller: Some(&caller),
+            request_id: RequestId::draw(&SystemRng),
+            source,
+            secure: false,
+            region: &self.region,
+            now,
+            public_url: "http://127.0.0.1:7070",
+        };
+        let resource =
+            Resource { tags: Some(self.tags.clone()), ..Resource::named(named.reference.function_arn()) };
+        let permit = self.authorizer.permit(&context, &caller, invoke::ACTION, &resource);
+        black_box(permit.map_err(|error| format!("{error:?}"))?);
+        payload::check(body).map_err(|error| format!("{error:?}"))?;
+        black_box(self.quota.admit(caller.account)?);
+        Ok(())
+    }
+}
+
+/// A guest's call with a device's client context, as an SDK signs it: about 1.6 KB of headers.
+fn call(sessions: &Sessions, body: &[u8], now: Timestamp) -> Result<Parts, Box<dyn Error>> {
+    let identity = CallerIdentity {
+        pool_id: "us-east-1:3f2b6c1e-5d0a-4a53-8a39-3c4a7f0d9a11".to_owned(),
+        identity_id: "us-east-1:a1b2c3d4-0000-4000-8000-1234567890ab".to_owned(),
+        born: now,
+        amr: vec!["unauthenticated".to_owned()],
+        ..CallerIdentity::default()
+    };
+    let minted = sessions.mint(&SessionClaims {
+        account: AccountId::DEFAULT,
+        role: ROLE.to_owned(),
+        role_id: "AROAAAAAAAAAAAAAAAAAA".to_owned(),
+        session: "CognitoIdentityCredentials".to_owned(),
+        origin: Origin::of_identity(&identity, ROLE, now),
+        identity: Some(identity),
+        issued: now,
+        expires: Timestamp::from_seconds(now.seconds() + 3600),
+    })?;
+    let url = Url::parse("http://127.0.0.1:7070/2015-03-31/functions/echo/invocations")?;
+    let context = r#"{"client":{"installation_id":"c0ffee","app_title":"Shop","app_version_name":"4.2","app_version_code":"42","app_package_name":"com.example.shop"},"env":{"platform":"Android","platform_version":"15","make":"Example","model":"One","locale":"en_GB"},"custom":{"theme":"dark"}}"#;
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/octet-stream"));
+    headers.insert("x-amz-client-context", HeaderValue::from_str(&STANDARD.encode(context))?);
+    headers.insert("x-amz-invocation-type", HeaderValue::from_static("RequestResponse"));
+    headers.insert("amz-sdk-invocation-id", HeaderValue::from_static("b6d6d5a2-6b5e-4b5b-9d0e-0d6f3a1b2c3d"));
+    let credentials = sign::Credentials {
+        access_key_id: minted.access_key_id,
+        secret: minted.secret_access_key,
+        session_token: Some(Secret::from(minted.session_token)),
+    };
+    let scope = Scope { region: "us-east-1", service: "lambda", at: now };
+    sign::sign(&Method::POST, &url, &mut headers, body, &credentials, scope)?;
+    let mut request = Request::builder().method(Method::POST).uri(url.path()).body(())?;
+    *request.headers_mut() = headers;
+    Ok(request.into_parts().0)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures with the machine's clock")]
+fn microseconds(mut batch: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
+    let began = Instant::now();
+    batch()?;
+    Ok(began.elapsed().as_secs_f64() * 1e6 / BATCH as f64)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let clock = Arc::new(SystemClock::new());
+    let now = clock.now();
+    let ring = Arc::new(KeyRing::new([(1, Secret::new(vec![7; 32]))])?);
+    let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), Arc::new(SystemRng)));
+    let gate = Gate::open(sessions.clone(), ring).await?;
+    let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(189)).into_bytes();
+
+    let hot = call(&sessions, &body, now)?;
+    let (mut cached, mut uncached) = (Vec::new(), Vec::new());
+    for _ in 0..BATCHES {
+        cached.push(microseconds(|| (0..BATCH).try_for_each(|_| gate.check(&hot, &body, now)))?);
+        let fresh = (0..BATCH).map(|_| call(&sessions, &body, now)).collect::<Result<Vec<_>, _>>()?;
+        uncached.push(microseconds(|| fresh.iter().try_for_each(|head| gate.check(head, &body, now)))?);
+    }
+    println!("\n| all checks of a call, µs | median [95 % interval] | goal |\n|---|---|---|");
+    println!("| token seen before | {} | 10 |", Median::of(cached));
+    println!("| token never seen before | {} | 15 |", Median::of(uncached));
+    Ok(())
+}
+
+fn main() -> std::process::ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run())) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Load by wrk, one thread, bounded in time.
+
+use std::{fmt::Write, io, path::Path, process::Command};
+
+/// What one run showed.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// Answers a second.
+    pub rate: f64,
+    /// The median time to an answer, in microseconds.
+    pub p50_us: f64,
+}
+
+/// A request that wrk repeats.
+pub struct Request {
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Request {
+    /// Writes the script that sends it.
+    pub fn script(&self, file: &Path) -> io::Result<()> {
+        let mut lua = String::from("wrk.method = \"POST\"\n");
+        let quote = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        for (name, value) in &self.headers {
+            let _ = writeln!(lua, "wrk.headers[\"{}\"] = \"{}\"", quote(name), quote(value));
+        }
+        let _ = writeln!(lua, "wrk.body = \"{}\"", quote(&self.body));
+        std::fs::write(file, lua)
+    }
+}
+
+/// Runs wrk for `seconds` over `connections`.
+pub fn run(url: &str, script: &Path, connections: u32, seconds: u32) -> io::Result<Run> {
+    let output = Command::new("wrk")
+        .args(["-t1", "--latency", &format!("-c{connections}"), &format!("-d{seconds}s"), "-s"])
+        .arg(script)
+        .arg(url)
+        .output()
+        .map_err(|error| io::Error::other(format!("wrk did not start ({error}): apt-get install wrk")))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() || text.contains("Non-2xx") {
+        return Err(io::Error::other(format!(
+            "the load failed:\n{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )));
+    }
+    let value = |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
+    let rate = value("Requests/sec:").and_then(|text| text.parse().ok());
+    let p50_us = value("50%").and_then(microseconds);
+    match (rate, p50_us) {
+        (Some(rate), Some(p50_us)) => Ok(Run { rate, p50_us }),
+        _ => Err(io::Error::other(format!("wrk printed no figures:\n{text}"))),
+    }
+}
+
+fn microseconds(text: &str) -> Option<f64> {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
+    let scale = match unit {
+        "us" => 1.0,
+        "ms" => 1e3,
+        "s" => 1e6,
+        _ => return None,
+    };
+    Some(number.parse::<f64>().ok()? * scale)
+}

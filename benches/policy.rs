@@ -1,0 +1,170 @@
+//! What a decision and a quota check cost: nanoseconds an operation, the median of many rounds with the interval that
+//! holds the middle nine tenths of them. `cargo bench --bench policy`.
+
+use std::{
+    collections::BTreeMap,
+    hint::black_box,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Instant,
+};
+
+use callgate::{
+    base::{AccountId, Caller, CallerIdentity, Principal, SystemClock},
+    policy::{Document, Keys, Kind, Request, Values, decide, permit},
+    quota::{Quota, QuotaConfig, Rate},
+};
+use serde::Deserialize;
+
+/// Rounds that are measured, after a tenth as many to warm up.
+const ROUNDS: usize = 100;
+/// Operations a round.
+const OPERATIONS: u32 = 5_000;
+
+#[derive(Deserialize)]
+struct Asked {
+    action: String,
+    resource: String,
+    keys: Context,
+}
+
+/// Keys by a sorted map, with their names in lower case.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Context(BTreeMap<String, String>);
+
+impl Keys for Context {
+    fn get(&self, key: &str) -> Option<Values<'_>> {
+        self.0.get(key).map(|value| Values::one(value))
+    }
+}
+
+/// Measures and prints one line.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]
+#[expect(clippy::print_stdout, reason = "the output of a benchmark")]
+fn measure(name: &str, operations: u32, mut operation: impl FnMut(u32)) {
+    let mut rounds = Vec::with_capacity(ROUNDS);
+    for round in 0..ROUNDS + ROUNDS / 10 {
+        let start = Instant::now();
+        for number in 0..operations {
+            operation(number);
+        }
+        let nanos = start.elapsed().as_secs_f64() * 1e9 / f64::from(operations);
+        if round >= ROUNDS / 10 {
+            rounds.push(nanos);
+        }
+    }
+    rounds.sort_by(f64::total_cmp);
+    let at = |share: usize| rounds.get(ROUNDS * share / 100).copied().unwrap_or(f64::NAN);
+    println!("{name:<58} {:>8.1} ns  [{:.1}, {:.1}]", at(50), at(5), at(95));
+}
+
+fn policies() -> Result<(), Box<dyn std::error::Error>> {
+    let mut requests: Vec<Asked> = serde_json::from_str(include_str!("../policies/corpus/requests.json"))?;
+    for asked in &mut requests {
+        asked.keys.0 = std::mem::take(&mut asked.keys.0)
+            .into_iter()
+            .map(|(key, value)| (key.to_lowercase(), value))
+            .collect();
+    }
+    let corpora = [
+        (10, include_str!("../policies/corpus/10-statements.json")),
+        (100, include_str!("../policies/corpus/100-statements.json")),
+    ];
+    for (count, text) in corpora {
+        let document = Document::parse(text, Kind::Identity)?;
+        let mut asked = requests.iter().cycle();
+        measure(
+            &format!("decide, {count} statements, mean of {} requests", requests.len()),
+            OPERATIONS,
+            |_| {
+                if let Some(asked) = asked.next() {
+                    let request = Request::new(&asked.action, &asked.resource, &asked.keys);
+                    black_box(decide(black_box(&request), [&document]));
+                }
+            },
+        );
+        let slowest = requests.iter().max_by_key(|asked| cost(&document, asked));
+        if let Some(asked) = slowest {
+            let request = Request::new(&asked.action, &asked.resource, &asked.keys);
+            measure(&format!("decide, {count} statements, the slowest request"), OPERATIONS, |_| {
+                black_box(decide(black_box(&request), [&document]));
+            });
+        }
+    }
+    let guest = Document::parse(callgate::policy::defaults::GUEST, Kind::Identity)?;
+    let keys = Context(BTreeMap::from([("aws:resourcetag/callgate:allow".to_owned(), "guests".to_owned())]));
+    let function = "arn:aws:lambda:us-east-1:000000000000:function:greet";
+    let (caller, request) = (caller(), Request::new("lambda:InvokeFunction", function, &keys));
+    measure("permit, the default policy for guests", OPERATIONS, |_| {
+        let _ = black_box(permit(&caller, black_box(&request), [&guest], None));
+    });
+    // A thousand times slower than a decision, and done only when a policy is put.
+    measure("parse and compile, 100 statements", OPERATIONS / 100, |_| {
+        let _ = black_box(Document::parse(black_box(corpora[1].1), Kind::Identity));
+    });
+    Ok(())
+}
+
+/// The time of one request, roughly, to find the slowest.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]
+fn cost(document: &Document, asked: &Asked) -> std::time::Duration {
+    let request = Request::new(&asked.action, &asked.resource, &asked.keys);
+    let start = Instant::now();
+    for _ in 0..OPERATIONS {
+        black_box(decide(black_box(&request), [document]));
+    }
+    start.elapsed()
+}
+
+fn caller() -> Caller {
+    Caller {
+        account: AccountId::DEFAULT,
+        principal: Principal::AssumedRole {
+            role: "guests".into(),
+            role_id: "AROAEXAMPLE".into(),
+            session: "CognitoIdentityCredentials".into(),
+        },
+        access_key_id: "ASIAEXAMPLE".into(),
+        identity: Some(Arc::new(CallerIdentity {
+            identity_id: "us-east-1:11111111-2222-3333-4444-555555555555".to_owned(),
+            ..CallerIdentity::default()
+        })),
+        session_expires: None,
+    }
+}
+
+fn quotas() {
+    // Limits that are never reached, so that each check does all its work.
+    let most = Rate::flat(std::num::NonZeroU32::MAX);
+    let config = QuotaConfig {
+        account_concurrency: 1_000,
+        account_rate: most.per_second,
+        address_rate: most,
+        caller_rate: Some(most),
+        keys_max: 1_000_000,
+    };
+    let quota = Quota::new(config, Arc::new(SystemClock::new()));
+    let (caller, owner) = (caller(), AccountId::DEFAULT);
+    let address = |number: u32| IpAddr::from(Ipv4Addr::from_bits(number));
+    measure("quota by address, one of 5,000", OPERATIONS, |number| {
+        let _ = black_box(quota.address(address(number)));
+    });
+    measure("quota by caller", OPERATIONS, |_| {
+        let _ = black_box(quota.caller(black_box(&caller)));
+    });
+    measure("quota of the account: slot and token, and back", OPERATIONS, |_| {
+        let _ = black_box(quota.admit(owner));
+    });
+    measure("all quotas of a call", OPERATIONS, |number| {
+        let _ = black_box(quota.address(address(number)));
+        let _ = black_box(quota.caller(black_box(&caller)));
+        let _ = black_box(quota.admit(owner));
+    });
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    policies()?;
+    quotas();
+    Ok(())
+}

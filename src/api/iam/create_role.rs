@@ -1,0 +1,82 @@
+//! CreateRole.
+
+use super::{
+    constraints::{
+        DESCRIPTION, DOCUMENT, PATH, ROLE_NAME, SESSION_SECONDS, SESSION_SECONDS_DEFAULT, TAG_KEY, TAG_VALUE,
+    },
+    errors::unsupported,
+    reply,
+    shapes::{self, Detail},
+    spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::{Directory, NewRole, role},
+};
+
+pub(super) const NAME: &str = "CreateRole";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("Path", Support::Implemented),
+    ("RoleName", Support::Implemented),
+    ("AssumeRolePolicyDocument", Support::Implemented),
+    ("Description", Support::Stored),
+    ("MaxSessionDuration", Support::Implemented),
+    ("PermissionsBoundary", Support::Refused),
+    ("Tags", Support::Implemented),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct CreateRole {
+    role: NewRole,
+}
+
+impl Operation for CreateRole {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:CreateRole")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        if form.get("PermissionsBoundary").is_some() {
+            return Err(unsupported(
+                "PermissionsBoundary",
+                "write the boundary as Deny statements of the role's policies",
+            ));
+        }
+        let role = NewRole {
+            name: fields.text("RoleName", &ROLE_NAME),
+            path: fields.optional("Path", &PATH).unwrap_or_else(|| "/".to_owned()),
+            description: fields.optional("Description", &DESCRIPTION),
+            trust: fields.text("AssumeRolePolicyDocument", &DOCUMENT),
+            max_session_seconds: fields
+                .number("MaxSessionDuration", SESSION_SECONDS.0, SESSION_SECONDS.1)
+                .unwrap_or(SESSION_SECONDS_DEFAULT),
+            tags: fields.tags("Tags", &TAG_KEY, &TAG_VALUE),
+        };
+        fields.finish()?;
+        Ok(Self { role })
+    }
+
+    fn resources(&self, _state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        let arn = role::arn(context.account()?, &self.role.path, &self.role.name);
+        if self.role.tags.is_empty() {
+            return Ok(vec![Resource::named(arn)]);
+        }
+        let tagged = Resource { request_tags: Some(self.role.tags.clone()), ..Resource::named(arn) };
+        // Whoever may make a role may not for that reason choose its tags, which conditions rest on.
+        Ok(vec![tagged.clone(), Resource { action: Some("iam:TagRole"), ..tagged }])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let role = state.create_role(context.account()?, self.role).await?;
+        Ok(reply(NAME, context, |xml| xml.nested("Role", |xml| shapes::role(xml, &role, Detail::Made))))
+    }
+}

@@ -1,0 +1,45 @@
+//! DeleteOpenIDConnectProvider: one that is not there is as good as deleted.
+
+use super::{constraints::ARN, done, provider_resource, spec};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "DeleteOpenIDConnectProvider";
+pub(super) const MEMBERS: &[(&str, Support)] = &[("OpenIDConnectProviderArn", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct DeleteOpenIdConnectProvider {
+    arn: String,
+}
+
+impl Operation for DeleteOpenIdConnectProvider {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:DeleteOpenIDConnectProvider")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let arn = fields.text("OpenIDConnectProviderArn", &ARN);
+        fields.finish()?;
+        Ok(Self { arn })
+    }
+
+    fn resources(&self, state: &Directory, _context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![provider_resource(state, &self.arn)])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.delete_oidc_provider(context.account()?, &self.arn).await?;
+        Ok(done(NAME, context))
+    }
+}

@@ -1,0 +1,45 @@
+//! DeleteRole: of a role whose inline policies were deleted before.
+
+use super::{constraints::ROLE_NAME, done, role_resource, spec};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "DeleteRole";
+pub(super) const MEMBERS: &[(&str, Support)] = &[("RoleName", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct DeleteRole {
+    name: String,
+}
+
+impl Operation for DeleteRole {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:DeleteRole")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        fields.finish()?;
+        Ok(Self { name })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.delete_role(context.account()?, &self.name).await?;
+        Ok(done(NAME, context))
+    }
+}

@@ -1,0 +1,51 @@
+//! DeleteRolePolicy.
+
+use super::{
+    constraints::{POLICY_NAME, ROLE_NAME},
+    done, role_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "DeleteRolePolicy";
+pub(super) const MEMBERS: &[(&str, Support)] =
+    &[("RoleName", Support::Implemented), ("PolicyName", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct DeleteRolePolicy {
+    name: String,
+    policy: String,
+}
+
+impl Operation for DeleteRolePolicy {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:DeleteRolePolicy")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let policy = fields.text("PolicyName", &POLICY_NAME);
+        fields.finish()?;
+        Ok(Self { name, policy })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.delete_role_policy(context.account()?, &self.name, &self.policy).await?;
+        Ok(done(NAME, context))
+    }
+}

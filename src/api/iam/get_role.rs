@@ -1,0 +1,50 @@
+//! GetRole.
+
+use super::{
+    constraints::ROLE_NAME,
+    reply, role_resource,
+    shapes::{self, Detail},
+    spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "GetRole";
+pub(super) const MEMBERS: &[(&str, Support)] = &[("RoleName", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct GetRole {
+    name: String,
+}
+
+impl Operation for GetRole {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:GetRole")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        fields.finish()?;
+        Ok(Self { name })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let role = state.existing_role(context.account()?, &self.name)?;
+        Ok(reply(NAME, context, |xml| xml.nested("Role", |xml| shapes::role(xml, &role, Detail::Whole))))
+    }
+}

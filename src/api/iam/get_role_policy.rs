@@ -1,0 +1,57 @@
+//! GetRolePolicy: an inline policy as it was put.
+
+use super::{
+    constraints::{POLICY_NAME, ROLE_NAME},
+    reply, role_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::{Directory, roles::no_such_policy},
+};
+
+pub(super) const NAME: &str = "GetRolePolicy";
+pub(super) const MEMBERS: &[(&str, Support)] =
+    &[("RoleName", Support::Implemented), ("PolicyName", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct GetRolePolicy {
+    name: String,
+    policy: String,
+}
+
+impl Operation for GetRolePolicy {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:GetRolePolicy")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let policy = fields.text("PolicyName", &POLICY_NAME);
+        fields.finish()?;
+        Ok(Self { name, policy })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let role = state.existing_role(context.account()?, &self.name)?;
+        let policies = &role.record.policies;
+        let document = policies.get(&self.policy).ok_or_else(|| no_such_policy(&self.policy))?;
+        Ok(reply(NAME, context, |xml| {
+            xml.text("RoleName", &self.name);
+            xml.text("PolicyName", &self.policy);
+            xml.document("PolicyDocument", document);
+        }))
+    }
+}

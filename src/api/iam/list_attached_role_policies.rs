@@ -1,0 +1,61 @@
+//! ListAttachedRolePolicies: always none. Managed policies are not there, but tools ask before they
+//! delete a role.
+
+use super::{
+    constraints::{PATH_PREFIX, ROLE_NAME},
+    reply, role_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form, Paging},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "ListAttachedRolePolicies";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("RoleName", Support::Implemented),
+    ("PathPrefix", Support::Implemented),
+    ("Marker", Support::Implemented),
+    ("MaxItems", Support::Implemented),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct ListAttachedRolePolicies {
+    name: String,
+    paging: Paging,
+}
+
+impl Operation for ListAttachedRolePolicies {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:ListAttachedRolePolicies")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        fields.optional("PathPrefix", &PATH_PREFIX);
+        let paging = Paging::read(&mut fields);
+        fields.finish()?;
+        Ok(Self { name, paging })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.existing_role(context.account()?, &self.name)?;
+        let page = self.paging.cut(std::iter::empty::<&str>(), |name| name)?;
+        Ok(reply(NAME, context, |xml| {
+            xml.texts("AttachedPolicies", page.items.iter().copied());
+            page.write(xml);
+        }))
+    }
+}

@@ -1,0 +1,55 @@
+//! ListRolePolicies: the names of a role's inline policies.
+
+use super::{constraints::ROLE_NAME, reply, role_resource, spec};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form, Paging},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "ListRolePolicies";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("RoleName", Support::Implemented),
+    ("Marker", Support::Implemented),
+    ("MaxItems", Support::Implemented),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct ListRolePolicies {
+    name: String,
+    paging: Paging,
+}
+
+impl Operation for ListRolePolicies {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:ListRolePolicies")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let paging = Paging::read(&mut fields);
+        fields.finish()?;
+        Ok(Self { name, paging })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let role = state.existing_role(context.account()?, &self.name)?;
+        let page = self.paging.cut(role.record.policies.keys(), |name| name)?;
+        Ok(reply(NAME, context, |xml| {
+            xml.texts("PolicyNames", page.items.iter().map(|name| name.as_str()));
+            page.write(xml);
+        }))
+    }
+}

@@ -1,0 +1,55 @@
+//! ListRoleTags, in the order of their keys.
+
+use super::{constraints::ROLE_NAME, reply, role_resource, shapes, spec};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form, Paging},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "ListRoleTags";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("RoleName", Support::Implemented),
+    ("Marker", Support::Implemented),
+    ("MaxItems", Support::Implemented),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct ListRoleTags {
+    name: String,
+    paging: Paging,
+}
+
+impl Operation for ListRoleTags {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:ListRoleTags")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let paging = Paging::read(&mut fields);
+        fields.finish()?;
+        Ok(Self { name, paging })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let role = state.existing_role(context.account()?, &self.name)?;
+        let page = self.paging.cut(role.tags.iter(), |(key, _)| key)?;
+        Ok(reply(NAME, context, |xml| {
+            xml.list("Tags", &page.items, |xml, (key, value)| shapes::tag(xml, key, value));
+            page.write(xml);
+        }))
+    }
+}

@@ -1,0 +1,61 @@
+//! ListRoles, in the order of their names.
+
+use super::{
+    constraints::PATH_PREFIX,
+    reply,
+    shapes::{self, Detail},
+    spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form, Paging},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "ListRoles";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("PathPrefix", Support::Implemented),
+    ("Marker", Support::Implemented),
+    ("MaxItems", Support::Implemented),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct ListRoles {
+    prefix: String,
+    paging: Paging,
+}
+
+impl Operation for ListRoles {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:ListRoles")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let prefix = fields.optional("PathPrefix", &PATH_PREFIX).unwrap_or_else(|| "/".to_owned());
+        let paging = Paging::read(&mut fields);
+        fields.finish()?;
+        Ok(Self { prefix, paging })
+    }
+
+    fn resources(&self, _state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![Resource::named(format!("arn:aws:iam::{}:role{}", context.account()?, self.prefix))])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let roles = state.roles(context.account()?);
+        let under = roles.values().filter(|role| role.record.path.starts_with(&self.prefix));
+        let page = self.paging.cut(under, |role| role.name())?;
+        Ok(reply(NAME, context, |xml| {
+            xml.list("Roles", &page.items, |xml, role| shapes::role(xml, role, Detail::Entry));
+            page.write(xml);
+        }))
+    }
+}

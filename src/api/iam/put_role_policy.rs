@@ -1,0 +1,56 @@
+//! PutRolePolicy: an inline policy, in place of the one of its name.
+
+use super::{
+    constraints::{DOCUMENT, POLICY_NAME, ROLE_NAME},
+    done, role_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "PutRolePolicy";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("RoleName", Support::Implemented),
+    ("PolicyName", Support::Implemented),
+    ("PolicyDocument", Support::Implemented),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct PutRolePolicy {
+    name: String,
+    policy: String,
+    document: String,
+}
+
+impl Operation for PutRolePolicy {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:PutRolePolicy")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let policy = fields.text("PolicyName", &POLICY_NAME);
+        let document = fields.text("PolicyDocument", &DOCUMENT);
+        fields.finish()?;
+        Ok(Self { name, policy, document })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.put_role_policy(context.account()?, &self.name, &self.policy, self.document).await?;
+        Ok(done(NAME, context))
+    }
+}

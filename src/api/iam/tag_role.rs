@@ -1,0 +1,54 @@
+//! TagRole.
+
+use std::collections::BTreeMap;
+
+use super::{
+    constraints::{ROLE_NAME, TAG_KEY, TAG_VALUE},
+    done, role_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "TagRole";
+pub(super) const MEMBERS: &[(&str, Support)] =
+    &[("RoleName", Support::Implemented), ("Tags", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct TagRole {
+    name: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for TagRole {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:TagRole")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let tags = fields.tags("Tags", &TAG_KEY, &TAG_VALUE);
+        fields.finish()?;
+        Ok(Self { name, tags })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        let role = role_resource(state, context, &self.name)?;
+        Ok(vec![Resource { request_tags: Some(self.tags.clone()), ..role }])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.tag_role(context.account()?, &self.name, self.tags).await?;
+        Ok(done(NAME, context))
+    }
+}

@@ -1,0 +1,54 @@
+//! UntagRole.
+
+use super::{
+    constraints::{ROLE_NAME, TAG_KEY},
+    done, role_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "UntagRole";
+pub(super) const MEMBERS: &[(&str, Support)] =
+    &[("RoleName", Support::Implemented), ("TagKeys", Support::Implemented)];
+
+/// The input.
+#[derive(Debug)]
+pub struct UntagRole {
+    name: String,
+    keys: Vec<String>,
+}
+
+impl Operation for UntagRole {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:UntagRole")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let keys = fields.texts("TagKeys", &TAG_KEY);
+        fields.finish()?;
+        Ok(Self { name, keys })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        let role = role_resource(state, context, &self.name)?;
+        // Conditions on `aws:TagKeys` ask for the keys; there are no values.
+        let keys = self.keys.iter().map(|key| (key.clone(), String::new())).collect();
+        Ok(vec![Resource { request_tags: Some(keys), ..role }])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.untag_role(context.account()?, &self.name, &self.keys).await?;
+        Ok(done(NAME, context))
+    }
+}

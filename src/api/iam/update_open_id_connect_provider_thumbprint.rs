@@ -1,0 +1,52 @@
+//! UpdateOpenIDConnectProviderThumbprint: replaces the list, which is kept and not used:
+//! issuers' certificates are checked against the system's roots.
+
+use super::{
+    constraints::{ARN, THUMBPRINT},
+    done, provider_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "UpdateOpenIDConnectProviderThumbprint";
+pub(super) const MEMBERS: &[(&str, Support)] =
+    &[("OpenIDConnectProviderArn", Support::Implemented), ("ThumbprintList", Support::Stored)];
+
+/// The input.
+#[derive(Debug)]
+pub struct UpdateOpenIdConnectProviderThumbprint {
+    arn: String,
+    thumbprints: Vec<String>,
+}
+
+impl Operation for UpdateOpenIdConnectProviderThumbprint {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:UpdateOpenIDConnectProviderThumbprint")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let arn = fields.text("OpenIDConnectProviderArn", &ARN);
+        let thumbprints = fields.texts("ThumbprintList", &THUMBPRINT);
+        fields.finish()?;
+        Ok(Self { arn, thumbprints })
+    }
+
+    fn resources(&self, state: &Directory, _context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![provider_resource(state, &self.arn)])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.set_thumbprints(context.account()?, &self.arn, self.thumbprints).await?;
+        Ok(done(NAME, context))
+    }
+}

@@ -1,0 +1,57 @@
+//! UpdateRole: description and longest session; what is left out stays.
+
+use super::{
+    constraints::{DESCRIPTION, ROLE_NAME, SESSION_SECONDS},
+    reply, role_resource, spec,
+};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        query::{Fields, Form},
+        support::Support,
+    },
+    iam::Directory,
+};
+
+pub(super) const NAME: &str = "UpdateRole";
+pub(super) const MEMBERS: &[(&str, Support)] = &[
+    ("RoleName", Support::Implemented),
+    ("Description", Support::Stored),
+    ("MaxSessionDuration", Support::Implemented),
+];
+
+/// The input.
+#[derive(Debug)]
+pub struct UpdateRole {
+    name: String,
+    description: Option<String>,
+    max_session_seconds: Option<u32>,
+}
+
+impl Operation for UpdateRole {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:UpdateRole")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let form = Form::read(raw)?;
+        let mut fields = Fields::of(&form);
+        let name = fields.text("RoleName", &ROLE_NAME);
+        let description = fields.optional("Description", &DESCRIPTION);
+        let max_session_seconds = fields.number("MaxSessionDuration", SESSION_SECONDS.0, SESSION_SECONDS.1);
+        fields.finish()?;
+        Ok(Self { name, description, max_session_seconds })
+    }
+
+    fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![role_resource(state, context, &self.name)?])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let account = context.account()?;
+        state.update_role(account, &self.name, self.description, self.max_session_seconds).await?;
+        Ok(reply(NAME, context, |_| {}))
+    }
+}

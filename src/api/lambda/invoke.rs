@@ -1,0 +1,229 @@
+//! Invoke: `POST /2015-03-31/functions/{FunctionName}/invocations`. The pipeline runs its steps; what they decode and answer
+//! stands here.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
+
+use super::client_context;
+use crate::{
+    api::{ApiError, Reply, Resource},
+    base::{AccountId, Caller, Region, RequestId},
+    dispatch::{Invocation, Outcome},
+    functions::{
+        self, FunctionError, FunctionRef, Functions, Named,
+        name::{Form, LATEST},
+    },
+};
+
+/// The IAM action.
+pub const ACTION: &str = "lambda:InvokeFunction";
+/// The largest payload of a synchronous call, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 6_291_456;
+
+const INVOCATION_TYPE: &str = "x-amz-invocation-type";
+const LOG_TYPE: &str = "x-amz-log-type";
+const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
+const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
+const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
+/// Headers of the service's model that this gateway does not act on: refused, because a caller who sends one relies on it.
+const REFUSED_HEADERS: &[(&str, &str)] = &[
+    ("x-amz-tenant-id", "functions here have no tenants; put the tenant into the payload"),
+    ("x-amz-durable-execution-name", "call the function without it"),
+];
+
+/// What a call asks for, beside its payload.
+#[derive(Debug)]
+pub struct Call {
+    named: Named,
+    dry_run: bool,
+    log_tail: bool,
+    client_context: Option<Bytes>,
+}
+
+/// The function as the call names it, in full. It need not exist.
+#[derive(Debug)]
+pub struct Target {
+    /// Which function.
+    pub reference: FunctionRef,
+    arn: String,
+}
+
+impl Call {
+    /// Reads the head. `function` is the name in the path, percent-decoded.
+    pub fn decode(function: &str, head: &Parts) -> Result<Self, ApiError> {
+        let qualifier = qualifier(head.uri.query());
+        let named = Named::read(function, qualifier.as_deref(), Form::Namespaced)?;
+        for (name, instead) in REFUSED_HEADERS {
+            if head.headers.contains_key(*name) {
+                return Err(ApiError::unsupported(name, instead));
+            }
+        }
+        let dry_run = match text(&head.headers, INVOCATION_TYPE)? {
+            None | Some("RequestResponse") => false,
+            Some("DryRun") => true,
+            Some("Event") => {
+                return Err(ApiError::unsupported(
+                    "InvocationType Event",
+                    "call with RequestResponse, which waits for the answer",
+                ));
+            }
+            Some(other) => {
+                return Err(not_of_enum(other, "invocationType", "[Event, RequestResponse, DryRun]"));
+            }
+        };
+        let log_tail = match text(&head.headers, LOG_TYPE)? {
+            None | Some("None") => false,
+            Some("Tail") => true,
+            Some(other) => return Err(not_of_enum(other, "logType", "[None, Tail]")),
+        };
+        let client_context = match head.headers.get(client_context::HEADER) {
+            Some(header) => Some(client_context::decode(header.as_bytes())?),
+            None => None,
+        };
+        Ok(Self { named, dry_run, log_tail, client_context })
+    }
+
+    /// Whether all is to be checked and nothing run.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// The function in full: what the name leaves out is the caller's.
+    pub fn target(&self, account: AccountId, region: &Region) -> Result<Target, ApiError> {
+        let reference = self.named.within(account, region)?;
+        let arn = reference.arn();
+        Ok(Target { reference, arn })
+    }
+
+    /// The call as it goes to a sandbox.
+    pub fn into_invocation(
+        self,
+        target: Target,
+        id: RequestId,
+        payload: Bytes,
+        caller: &Caller,
+    ) -> Invocation {
+        Invocation {
+            id,
+            payload,
+            invoked_arn: target.arn,
+            identity: caller.identity.clone(),
+            client_context: self.client_context,
+            log_tail: self.log_tail,
+        }
+    }
+}
+
+impl Target {
+    /// The resource that policy is asked about: the ARN as named, with the tags of the function if there is one.
+    pub fn resource(&self, functions: &Functions) -> Resource {
+        let function = functions.find(self.reference.account, &self.reference.name);
+        Resource { tags: function.map(|function| function.tags.clone()), ..Resource::named(self.arn.clone()) }
+    }
+}
+
+/// The function that the call names. A name without a version means `$LATEST`, and says so when it is not there.
+pub fn resolve(functions: &Functions, target: &Target) -> Result<functions::Target, ApiError> {
+    functions.resolve(&target.reference).map_err(|error| match error {
+        FunctionError::NotFound(arn) if target.reference.qualifier.is_none() => {
+            FunctionError::NotFound(format!("{arn}:{LATEST}")).into()
+        }
+        other => other.into(),
+    })
+}
+
+/// The answer to a dry run: everything was checked, nothing was run.
+pub fn dry_run_reply() -> Reply {
+    Reply::empty(StatusCode::NO_CONTENT)
+}
+
+/// The answer: 200 for function errors too, which a header tells apart.
+pub fn reply(outcome: Outcome) -> Reply {
+    let mut headers = vec![(EXECUTED_VERSION, HeaderValue::from_static(outcome.version))];
+    if let Some(error) = outcome.function_error {
+        headers.push((FUNCTION_ERROR, HeaderValue::from_static(error.as_str())));
+    }
+    if let Some(tail) = outcome.log_tail
+        && let Ok(tail) = HeaderValue::from_str(&STANDARD.encode(tail))
+    {
+        headers.push((LOG_RESULT, tail));
+    }
+    Reply { status: StatusCode::OK, content_type: Some("application/json"), headers, body: outcome.payload }
+}
+
+fn qualifier(query: Option<&str>) -> Option<String> {
+    form_urlencoded::parse(query?.as_bytes())
+        .find(|(name, _)| name == "Qualifier")
+        .map(|(_, value)| value.into_owned())
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ApiError> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    value.to_str().map(Some).map_err(|_| {
+        ApiError::bad_request(
+            "InvalidParameterValueException",
+            format!("The header {name} is not ASCII text."),
+        )
+    })
+}
+
+fn not_of_enum(value: &str, member: &str, values: &str) -> ApiError {
+    ApiError::bad_request(
+        "ValidationException",
+        format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy \
+             enum value set: {values}"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(function: &str, query: &str, headers: &[(&str, &str)]) -> Result<Call, ApiError> {
+        let mut request = http::Request::builder().uri(format!("/?{query}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Call::decode(function, &request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn plain_calls_wait_for_the_answer() {
+        let call = decode("greet", "", &[]).unwrap();
+        assert!(!call.is_dry_run() && !call.log_tail && call.client_context.is_none());
+        let target = call.target(AccountId::DEFAULT, &Region::new("us-east-1")).unwrap();
+        assert_eq!(target.arn, "arn:aws:lambda:us-east-1:000000000000:function:greet");
+    }
+
+    #[test]
+    fn the_qualifier_is_part_of_the_arn_as_named() {
+        let call = decode("greet", "Qualifier=%24LATEST", &[]).unwrap();
+        let target = call.target(AccountId::DEFAULT, &Region::new("us-east-1")).unwrap();
+        assert_eq!(target.arn, "arn:aws:lambda:us-east-1:000000000000:function:greet:$LATEST");
+        let error = decode("greet:1", "Qualifier=2", &[]).unwrap_err();
+        assert_eq!(
+            error.message.as_deref(),
+            Some("The derived qualifier from the function name does not match the specified qualifier.")
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused_by_name() {
+        let refused = |headers: &[(&str, &str)]| decode("greet", "", headers).unwrap_err().message.unwrap();
+        assert!(
+            refused(&[(INVOCATION_TYPE, "Event")])
+                .contains("InvocationType Event is not supported by Callgate")
+        );
+        assert!(
+            refused(&[("x-amz-tenant-id", "a")]).contains("x-amz-tenant-id is not supported by Callgate")
+        );
+        assert!(refused(&[(INVOCATION_TYPE, "Later")]).contains("Value 'Later' at 'invocationType'"));
+        assert!(refused(&[(LOG_TYPE, "All")]).contains("Value 'All' at 'logType'"));
+        assert!(
+            refused(&[(client_context::HEADER, "nonsense")]).contains("valid Base64-encoded JSON object")
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! UpdateFunctionCode
+
+use http::{Method, StatusCode};
+
+use super::{
+    PACKAGE_BODY_BYTES_MAX, PACKAGE_REQUEST_BYTES_MAX,
+    body::{Body, EncodedPackage},
+    errors::{parameter, too_large},
+    members::{
+        INSTEAD_OF_IMAGES, INSTEAD_OF_KMS, INSTEAD_OF_S3, INSTEAD_OF_VERSIONS, Members,
+        Support::{Implemented, Refused, Stored},
+    },
+    naming,
+    shapes::FunctionConfiguration,
+    spec,
+};
+use crate::{
+    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    functions::{
+        Functions, Named, change::CodeUpdate, config::check_architectures, name::Form, validation::Violations,
+    },
+};
+
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: "UpdateFunctionCode",
+    members: &[
+        ("FunctionName", Implemented),
+        ("ZipFile", Implemented),
+        ("S3Bucket", Refused(INSTEAD_OF_S3)),
+        ("S3Key", Refused(INSTEAD_OF_S3)),
+        ("S3ObjectVersion", Refused(INSTEAD_OF_S3)),
+        ("S3ObjectStorageMode", Refused(INSTEAD_OF_S3)),
+        ("ImageUri", Refused(INSTEAD_OF_IMAGES)),
+        ("Architectures", Stored),
+        ("Publish", Refused(INSTEAD_OF_VERSIONS)),
+        ("PublishTo", Refused(INSTEAD_OF_VERSIONS)),
+        ("DryRun", Implemented),
+        ("RevisionId", Implemented),
+        ("SourceKMSKeyArn", Refused(INSTEAD_OF_KMS)),
+    ],
+};
+
+/// Gives a function new code.
+#[derive(Debug)]
+pub struct UpdateFunctionCode {
+    named: Named,
+    package: EncodedPackage,
+    architectures: Option<Vec<String>>,
+    revision: Option<String>,
+    dry_run: bool,
+}
+
+impl Operation for UpdateFunctionCode {
+    type State = Functions;
+
+    fn spec() -> Spec {
+        spec(
+            "UpdateFunctionCode",
+            Method::PUT,
+            "/2015-03-31/functions/{FunctionName}/code",
+            "lambda:UpdateFunctionCode",
+            PACKAGE_BODY_BYTES_MAX,
+        )
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let body = Body::read(raw.body, &MEMBERS)?;
+        let package = body.package()?;
+        if raw.body.len() > PACKAGE_REQUEST_BYTES_MAX {
+            return Err(too_large(format!(
+                "Request must be smaller than {PACKAGE_REQUEST_BYTES_MAX} bytes for the UpdateFunctionCode operation"
+            )));
+        }
+        let architectures = body.texts("Architectures")?;
+        let mut violations = Violations::default();
+        Named::check(raw.path("FunctionName"), None, Form::Plain, &mut violations);
+        if let Some(architectures) = &architectures {
+            check_architectures(architectures, &mut violations);
+        }
+        violations.into_result()?;
+        let named = naming::read(raw, Form::Plain)?;
+        naming::check_unqualified(&named)?;
+        Ok(Self {
+            named,
+            package: package.ok_or_else(|| parameter("Please provide a source for function code."))?,
+            architectures,
+            revision: body.text("RevisionId")?,
+            dry_run: body.flag("DryRun")?,
+        })
+    }
+
+    fn resources(&self, state: &Functions, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![naming::resource(&self.named, state, context)?])
+    }
+
+    async fn run(self, state: &Functions, context: &Context<'_>) -> Result<Reply, ApiError> {
+        let reference = naming::locate(&self.named, context)?;
+        let update = CodeUpdate {
+            zip: self.package.decode().await?,
+            architectures: self.architectures,
+            revision: self.revision,
+            dry_run: self.dry_run,
+        };
+        let updated = state.update_code(&reference, update).await?;
+        Reply::json(StatusCode::OK, &FunctionConfiguration::of(&updated, None, context.region))
+    }
+}

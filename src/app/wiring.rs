@@ -1,0 +1,430 @@
+//! The gateway as it is put together: the only place that knows every part.
+
+mod sources;
+
+use std::{
+    io,
+    num::NonZeroU32,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use tokio::task::JoinSet;
+use tower_http::cors::AllowOrigin;
+
+use self::sources::{ExecutionRoles, PlainSource, Providers, Roles};
+use super::{
+    admin::{AdminError, AdminOps, NewAccount},
+    config::{Config, Origin},
+    doctor::{self, Check},
+    gateway::{Gateway, Parts},
+};
+use crate::{
+    api::{self, Perform},
+    authn::{
+        Authn,
+        oidc::{Issuers, Verifier},
+        sessions::Sessions,
+    },
+    base::AccountId,
+    dispatch::{self, Dispatch, logs::GatewayLog, start::Starter},
+    edge::{
+        self,
+        authorizer::IamAuthorizer,
+        body::Budget,
+        cors::Cors,
+        plain::Plain,
+        routes::Routes,
+        server::{Answer, Peer},
+    },
+    functions::{self, Functions},
+    iam::{self, Directory, IamError},
+    identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
+    outbound::{Outbound, OutboundConfig, OutboundError},
+    quota::{Quota, QuotaConfig, Rate},
+    sandbox::{RuntimeFiles, Spawner, detect, uids::Uids},
+    store::{Feed, Follower, StoreError, sqlite::SqliteStore},
+    telemetry::{Metrics, RequestLog},
+};
+
+/// A gateway that serves.
+pub struct Callgate {
+    edge: Arc<Cors<edge::Gate>>,
+    gate: Arc<edge::Gate>,
+    store: SqliteStore,
+    directory: Arc<Directory>,
+    ready: Arc<AtomicBool>,
+    chores: std::sync::Mutex<JoinSet<()>>,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No Node.js.
+    #[error(
+        "no Node.js was found: install version 20 or newer (Debian: apt-get install nodejs), or name the program in [runtime] node"
+    )]
+    NoNode,
+    /// This machine cannot isolate functions.
+    #[error("functions cannot be isolated here: {0}")]
+    NoIsolation(String),
+    /// The runtime's files could not be written.
+    #[error("the runtime could not be unpacked below {}: {cause}", path.display())]
+    Runtime {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The thread that starts sandboxes.
+    #[error("the thread that starts sandboxes could not be made: {0}")]
+    Spawner(io::Error),
+    /// The client for issuers.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    /// The certificates that it is to trust besides.
+    #[error("[outbound] certificates: {} cannot be read: {cause}", path.display())]
+    Certificates {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The identities' keys.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
+    /// Accounts and their keys.
+    #[error(transparent)]
+    Iam(#[from] IamError),
+    /// An origin that is no header value.
+    #[error("[server] cors_allowed_origins: {0:?} is not an origin")]
+    Origin(String),
+}
+
+/// How often idle sandboxes and unused state are looked at.
+const SWEEP: Duration = Duration::from_secs(5);
+/// How often what other processes changed is read.
+const FOLLOW: Duration = Duration::from_secs(2);
+/// How often packages that nothing refers to are removed.
+const TIDY: Duration = Duration::from_secs(300);
+
+impl Gateway for Callgate {
+    type Error = OpenError;
+    type Store = Offline;
+
+    async fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
+        let base = Base::open(&parts).await?;
+        let Base { store, feed, directory } = base;
+        let config = &parts.config;
+        let region = config.server.region.clone();
+        let (clock, rng, ring) = (parts.clock.clone(), parts.rng.clone(), parts.ring.clone());
+        let shared_store = Arc::new(store.clone());
+
+        let functions = Functions::open(
+            parts.dir.path(),
+            functions::Options::new(region.clone()),
+            functions::Parts {
+                store: shared_store.clone(),
+                feed: feed.clone(),
+                keys: ring.clone(),
+                roles: Arc::new(ExecutionRoles(directory.clone())),
+                clock: clock.clone(),
+                rng: rng.clone(),
+            },
+        )?;
+        let pools = Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
+        let followers: Vec<Arc<dyn Follower>> = vec![directory.clone(), functions.clone(), pools.clone()];
+        feed.start(followers).await?;
+        directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
+        functions.sweep(true).await?;
+        pools.sweep().await?;
+
+        let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
+        let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
+        let issuers = Issuers::new(outbound(config)?, clock.clone());
+        let identities = Identities::new(IdentitiesParts {
+            store: shared_store,
+            pools: pools.clone(),
+            providers: Arc::new(Providers(directory.clone())),
+            verifier: Arc::new(Verifier::new(issuers, clock.clone())),
+            roles: Arc::new(Roles(directory.clone())),
+            sessions: sessions.clone(),
+            open_id_keys: open_id_keys.clone(),
+            clock: clock.clone(),
+            rng: rng.clone(),
+            region: region.clone(),
+        });
+        let dispatch = Arc::new(dispatch(&parts)?);
+        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
+        let metrics = Arc::new(Metrics::new());
+        let budget = Budget::new(config.server.bytes_in_flight_max);
+        let ready = Arc::new(AtomicBool::new(true));
+        let (log, writer) = RequestLog::new(metrics.clone());
+
+        let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
+        operations.extend(api::cognito_identity::operations(&pools, &identities));
+        operations.extend(api::iam::operations(&directory));
+        operations.extend(api::sts::operations());
+        let plain = PlainSource {
+            ready: ready.clone(),
+            budget: budget.clone(),
+            connections: parts.connections.clone(),
+            dispatch: dispatch.clone(),
+            quota: quota.clone(),
+            open_id_keys,
+            functions: functions.clone(),
+            public_url: parts.public_url.clone(),
+        };
+        let gate = Arc::new(edge::Gate {
+            routes: Routes::new(operations, &metrics),
+            authn: Authn::new(directory.clone(), sessions, region.clone()),
+            quota: quota.clone(),
+            authorizer: Arc::new(IamAuthorizer::new(directory.clone())),
+            functions: functions.clone(),
+            dispatch: dispatch.clone(),
+            plain: Plain::new(Arc::new(plain), metrics.clone()),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            budget,
+            region,
+            public_url: parts.public_url.clone(),
+            clock,
+            rng,
+            invoke_counters: metrics.operation("Invoke"),
+            unknown_counters: metrics.operation("unknown"),
+            metrics: metrics.clone(),
+            log,
+            settings: edge::Settings { body_read: Duration::from_secs(config.server.body_read_seconds) },
+        });
+
+        let mut chores = JoinSet::new();
+        chores.spawn(writer.run());
+        chores.spawn(every(SWEEP, move || {
+            dispatch.sweep();
+            quota.sweep();
+            metrics.upkeep();
+        }));
+        chores.spawn(follow(feed));
+        chores.spawn(tidy(functions));
+        Ok(Arc::new(Self {
+            edge: Arc::new(cors(gate.clone(), config)?),
+            gate,
+            store,
+            directory,
+            ready,
+            chores: std::sync::Mutex::new(chores),
+        }))
+    }
+
+    async fn open_store(parts: Parts) -> Result<Offline, OpenError> {
+        let base = Base::open(&parts).await?;
+        base.feed.start(vec![base.directory.clone()]).await?;
+        base.directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
+        Ok(Offline(base.directory))
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        self.gate.metrics.clone()
+    }
+
+    fn begin_drain(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
+    async fn close(&self, deadline: Duration) {
+        self.gate.dispatch.shutdown(deadline).await;
+        let mut chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        chores.shutdown().await;
+        self.store.close().await;
+    }
+
+    fn isolation(_config: &Config) -> Vec<Check> {
+        detect::probe()
+            .into_iter()
+            .map(|finding| match finding.verdict {
+                detect::Verdict::Yes => Check::yes(finding.name, finding.found),
+                detect::Verdict::Weak => Check::weak(finding.name, finding.found, finding.remedy),
+                detect::Verdict::No => Check::no(finding.name, finding.found, finding.remedy),
+            })
+            .collect()
+    }
+}
+
+impl Answer for Callgate {
+    async fn answer(self: Arc<Self>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        self.edge.clone().answer(peer, request).await
+    }
+}
+
+#[async_trait]
+impl AdminOps for Callgate {
+    async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
+        create_account(&self.directory, account).await
+    }
+}
+
+/// The store alone, for commands that found no gateway running.
+pub struct Offline(Arc<Directory>);
+
+#[async_trait]
+impl AdminOps for Offline {
+    async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
+        create_account(&self.0, account).await
+    }
+}
+
+async fn create_account(directory: &Directory, account: AccountId) -> Result<NewAccount, AdminError> {
+    let key = directory.create_account(account).await.map_err(|error| match error {
+        IamError::Store(cause) => AdminError::Failed(cause.to_string()),
+        refused => AdminError::Refused(refused.to_string()),
+    })?;
+    Ok(NewAccount { account, access_key_id: key.id, secret_access_key: key.secret })
+}
+
+/// What every way of opening needs.
+struct Base {
+    store: SqliteStore,
+    feed: Arc<Feed>,
+    directory: Arc<Directory>,
+}
+
+impl Base {
+    async fn open(parts: &Parts) -> Result<Self, StoreError> {
+        let store = SqliteStore::open(&parts.dir.database()).await?;
+        let feed = Feed::new(Arc::new(store.clone()));
+        let directory = Directory::new(
+            iam::Parts {
+                store: Arc::new(store.clone()),
+                feed: feed.clone(),
+                keys: parts.ring.clone(),
+                clock: parts.clock.clone(),
+                rng: parts.rng.clone(),
+            },
+            iam::Options { allow_loopback_http: parts.config.oidc.allow_loopback_http },
+        );
+        Ok(Self { store, feed, directory })
+    }
+}
+
+fn outbound(config: &Config) -> Result<Outbound, OpenError> {
+    let extra_roots_pem = match &config.outbound.certificates {
+        Some(path) => std::fs::read(path).map_err(|cause| OpenError::Certificates { path: path.clone(), cause })?,
+        None => Vec::new(),
+    };
+    Ok(Outbound::new(&OutboundConfig {
+        allowed: config.outbound.allowed.clone(),
+        allow_loopback_http: config.oidc.allow_loopback_http,
+        extra_roots_pem,
+        ..OutboundConfig::default()
+    })?)
+}
+
+fn quota_config(config: &Config) -> QuotaConfig {
+    let limits = &config.limits;
+    let positive = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    QuotaConfig {
+        account_concurrency: limits.account_concurrency,
+        account_rate: positive(limits.account_rate),
+        address_rate: Rate { per_second: positive(limits.address_rate), burst: positive(limits.address_burst) },
+        caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
+        ..QuotaConfig::default()
+    }
+}
+
+/// How many processes and threads a sandbox may have (AWS: 1,024).
+const PROCESSES_MAX: u32 = 1024;
+
+fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
+    let config = &parts.config;
+    let node = doctor::find_node(config).ok_or(OpenError::NoNode)?;
+    let bwrap = detect::bubblewrap().map_err(|refused| OpenError::NoIsolation(refused.to_string()))?;
+    let unpack_to = parts.dir.path().join("runtime");
+    let files = RuntimeFiles::unpack(&unpack_to).map_err(|cause| OpenError::Runtime { path: unpack_to, cause })?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let sandbox = &config.sandbox;
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let uids = rustix::process::geteuid().is_root().then(|| Uids::new(sandbox.uid_base, sandbox.uid_count));
+    let at_once = sandbox.spawn_at_once.map_or(2 * cores, count);
+    let spawner = Spawner::new(at_once, count(sandbox.spawn_queue_max), uids).map_err(OpenError::Spawner)?;
+    let starter = Starter {
+        spawner,
+        bwrap,
+        node,
+        runtime: files.folder().to_owned(),
+        processes_max: PROCESSES_MAX,
+        region: config.server.region.clone(),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
+    };
+    let options = dispatch::Options {
+        sandboxes_max: u64::from(sandbox.sandboxes_max),
+        function_sandboxes_max: count(sandbox.function_sandboxes_max),
+        line_max: count(sandbox.function_queue_max),
+        busy_sandboxes: 2 * cores,
+        idle: Duration::from_secs(sandbox.idle_seconds),
+    };
+    let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
+    Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))
+}
+
+/// Browsers are told about the configured origins; with none, not a word.
+fn cors(gate: Arc<edge::Gate>, config: &Config) -> Result<Cors<edge::Gate>, OpenError> {
+    let origins = match config.server.cors_allowed_origins.as_slice() {
+        [] => None,
+        _ => Some(origins(config)?),
+    };
+    Ok(Cors::new(gate, origins))
+}
+
+fn origins(config: &Config) -> Result<AllowOrigin, OpenError> {
+    let configured = &config.server.cors_allowed_origins;
+    if configured.contains(&Origin::Any) {
+        return Ok(AllowOrigin::any());
+    }
+    let exact = configured.iter().filter_map(|origin| match origin {
+        Origin::Exactly(origin) => Some(origin),
+        Origin::Any => None,
+    });
+    let values = exact.map(|origin| HeaderValue::from_str(origin).map_err(|_| OpenError::Origin(origin.clone())));
+    Ok(AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?))
+}
+
+async fn every(period: Duration, mut chore: impl FnMut() + Send) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        chore();
+    }
+}
+
+/// Reads what other processes over the same store have changed.
+async fn follow(feed: Arc<Feed>) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        if let Err(cause) = feed.catch_up().await {
+            tracing::error!(%cause, "changes in the store could not be read; what is in memory may be old");
+        }
+    }
+}
+
+async fn tidy(functions: Arc<Functions>) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        match functions.sweep(false).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
+            Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What one part asks of another through a trait of its own, so that neither knows the other.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::body::Body;
+use serde_json::Value;
+
+use crate::{
+    base::AccountId,
+    dispatch::Dispatch,
+    edge::{
+        body::Budget,
+        plain::{Pending, Source},
+        server::Connections,
+    },
+    functions::{Functions, RoleCheck},
+    iam::Directory,
+    identity::{OpenIdKeys, Provider, ProviderSource, Role, RoleSource},
+    policy::{NoKeys, Requester},
+    quota::Quota,
+    telemetry::metrics::Levels,
+};
+
+/// The directory's OpenID Connect providers, as logins are checked against them.
+pub(super) struct Providers(pub(super) Arc<Directory>);
+
+impl ProviderSource for Providers {
+    fn provider(&self, account: AccountId, name: &str) -> Option<Provider> {
+        let provider = self.0.oidc_provider(account, name)?;
+        let record = &provider.record;
+        Some(Provider { issuer: record.issuer.clone(), client_ids: record.client_ids.clone() })
+    }
+}
+
+/// The directory's roles, as pools give them.
+pub(super) struct Roles(pub(super) Arc<Directory>);
+
+impl RoleSource for Roles {
+    fn role(&self, arn: &str) -> Option<Role> {
+        let role = self.0.role_by_arn(arn)?;
+        Some(Role {
+            account: role.record.account,
+            name: role.name().to_owned(),
+            id: role.id().to_owned(),
+            session_max: Duration::from_secs(role.record.max_session_seconds.into()),
+            trust: role.trust.clone(),
+        })
+    }
+}
+
+/// The directory's roles, as functions take them on.
+pub(super) struct ExecutionRoles(pub(super) Arc<Directory>);
+
+impl RoleCheck for ExecutionRoles {
+    fn lambda_may_assume(&self, account: AccountId, role_arn: &str) -> bool {
+        let role = self.0.role_by_arn(role_arn).filter(|role| role.record.account == account);
+        role.is_some_and(|role| role.trusts("sts:AssumeRole", Requester::Service("lambda.amazonaws.com"), &NoKeys))
+    }
+}
+
+/// What the plain endpoints show.
+pub(super) struct PlainSource {
+    pub(super) ready: Arc<AtomicBool>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) dispatch: Arc<Dispatch>,
+    pub(super) quota: Arc<Quota>,
+    pub(super) open_id_keys: Arc<OpenIdKeys>,
+    pub(super) functions: Arc<Functions>,
+    pub(super) public_url: String,
+}
+
+impl Source for PlainSource {
+    fn ready(&self) -> Result<(), String> {
+        if self.ready.load(Ordering::Acquire) { Ok(()) } else { Err("shutting down".to_owned()) }
+    }
+
+    fn levels(&self) -> Levels {
+        Levels {
+            bytes_in_flight: self.budget.held(),
+            connections: self.connections.open(),
+            sandboxes: self.dispatch.sandboxes(),
+            executions: self.quota.running_by_account().iter().map(|(_, running)| u64::from(*running)).sum(),
+        }
+    }
+
+    fn openid_configuration(&self) -> Value {
+        OpenIdKeys::discovery(&self.public_url)
+    }
+
+    fn jwks(&self) -> Value {
+        self.open_id_keys.jwks()
+    }
+
+    fn package(&self, token: &str) -> Pending<Option<Body>> {
+        let functions = self.functions.clone();
+        let package = functions.open_link(token);
+        Box::pin(async move {
+            match functions.package(&package?).await {
+                Ok(bytes) => bytes.map(Body::from),
+                Err(cause) => {
+                    tracing::error!(%cause, "a package could not be read");
+                    None
+                }
+            }
+        })
+    }
+}

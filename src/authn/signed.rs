@@ -1,0 +1,231 @@
+//! The way of a signed request, from its head to its caller.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::request::Parts;
+
+use super::{
+    AuthnError,
+    sessions::{ACCESS_KEY_PREFIX, Session, SessionError, Sessions},
+    sigv4::{
+        canonical::Canonical,
+        header::{self, Authorization, SigningTime},
+        key::SigningKeys,
+        verify::Unverified,
+    },
+};
+use crate::base::{Caller, Region, Secret, Timestamp};
+
+/// How far the signing time may lie from ours, either way.
+const SKEW: Duration = Duration::from_secs(15 * 60);
+/// Services without a region sign for this one, whatever region a client is configured for.
+const GLOBAL_REGION: &str = "us-east-1";
+const GLOBAL_SERVICES: [&str; 2] = ["iam", "sts"];
+
+/// A long-lived access key.
+#[derive(Debug)]
+pub struct AccessKey {
+    /// The caller that a request signed with it has.
+    pub caller: Arc<Caller>,
+    /// Its secret, as text.
+    pub secret: Secret,
+    /// Whether it may be used.
+    pub active: bool,
+}
+
+/// Where long-lived access keys are known. It reads memory alone.
+pub trait KeyStore: Send + Sync {
+    /// The key of this id.
+    fn access_key(&self, id: &str) -> Option<Arc<AccessKey>>;
+}
+
+/// Finds out who signed a request.
+pub struct Authn {
+    keys: Arc<dyn KeyStore>,
+    sessions: Arc<Sessions>,
+    region: Region,
+    signing_keys: SigningKeys,
+}
+
+/// A request whose head is in order, and whose signature waits for the body.
+pub struct Pending {
+    unverified: Unverified,
+    caller: Arc<Caller>,
+    service: &'static str,
+    keep_as: Option<Arc<str>>,
+}
+
+impl Pending {
+    /// The service of the credential scope. It is the signer's word until [`Authn::finish`] has agreed.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+}
+
+impl Authn {
+    /// Checks signatures made for `region`.
+    pub fn new(keys: Arc<dyn KeyStore>, sessions: Arc<Sessions>, region: Region) -> Self {
+        Self { keys, sessions, region, signing_keys: SigningKeys::new() }
+    }
+
+    /// Everything that can be known before the body: the form of the signature, its time, its scope (for one of
+    /// `services`), its key and token, and that no header which matters is left unsigned.
+    pub fn begin(
+        &self,
+        head: &Parts,
+        services: &[&'static str],
+        now: Timestamp,
+    ) -> Result<Pending, AuthnError> {
+        let authorization = Authorization::read(&head.headers, &head.uri)?;
+        let signed_at = SigningTime::read(&head.headers, &authorization)?;
+        check_time(&signed_at, now)?;
+        let service = self.check_scope(&authorization, services, &signed_at)?;
+        let declared_body = declared_body(head)?;
+        let credentials = self.credentials(head, &authorization)?;
+        let canonical = Canonical::new(&head.method, &head.uri, &head.headers, authorization.signed_headers)?;
+        let (key, keep_as) = self.signing_keys.get(&authorization, credentials.secret());
+        let unverified = Unverified::new(&authorization, &canonical, &signed_at, key, declared_body);
+        Ok(Pending { unverified, caller: credentials.caller().clone(), service, keep_as })
+    }
+
+    /// Checks the signature over head and body, and gives the caller.
+    pub fn finish(&self, pending: Pending, body: &[u8]) -> Result<Arc<Caller>, AuthnError> {
+        let key = pending.unverified.verify(body)?;
+        if let Some(name) = pending.keep_as {
+            self.signing_keys.keep(name, key);
+        }
+        Ok(pending.caller)
+    }
+
+    /// That the signature is for this day, region and one of these services.
+    fn check_scope(
+        &self,
+        authorization: &Authorization<'_>,
+        services: &[&'static str],
+        signed_at: &SigningTime<'_>,
+    ) -> Result<&'static str, AuthnError> {
+        let Authorization { date, region, service, .. } = *authorization;
+        if date != signed_at.date() {
+            return Err(AuthnError::invalid(format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}', \
+                 from '{}'.",
+                shown(date),
+                signed_at.date(),
+                signed_at.text(),
+            )));
+        }
+        let Some(accepted) = services.iter().find(|accepted| **accepted == service) else {
+            return Err(AuthnError::invalid(format!(
+                "Credential should be scoped to correct service: '{}'.",
+                services.join("' or '")
+            )));
+        };
+        let global = region == GLOBAL_REGION && GLOBAL_SERVICES.contains(accepted);
+        if region != self.region.as_str() && !global {
+            return Err(AuthnError::invalid(format!(
+                "Credential should be scoped to a valid region, not '{}'.",
+                shown(region)
+            )));
+        }
+        Ok(accepted)
+    }
+
+    /// Whose the key is. A session's key needs its token; a long-lived one must not come with any.
+    fn credentials(
+        &self,
+        head: &Parts,
+        authorization: &Authorization<'_>,
+    ) -> Result<Credentials, AuthnError> {
+        let id = authorization.access_key_id;
+        let token = header::optional(&head.headers, header::TOKEN)?;
+        match (token, id.starts_with(ACCESS_KEY_PREFIX)) {
+            (Some(token), true) => match self.sessions.open(token, id) {
+                Ok(session) => Ok(Credentials::Session(session)),
+                Err(SessionError::Expired) => Err(AuthnError::ExpiredToken),
+                Err(_) => Err(AuthnError::UnrecognizedClient),
+            },
+            (None, false) => self
+                .keys
+                .access_key(id)
+                .filter(|key| key.active)
+                .map(Credentials::LongLived)
+                .ok_or(AuthnError::UnrecognizedClient),
+            (Some(_), false) | (None, true) => Err(AuthnError::UnrecognizedClient),
+        }
+    }
+}
+
+/// What a request was signed with.
+enum Credentials {
+    Session(Arc<Session>),
+    LongLived(Arc<AccessKey>),
+}
+
+impl Credentials {
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::Session(session) => &session.secret,
+            Self::LongLived(key) => &key.secret,
+        }
+    }
+
+    fn caller(&self) -> &Arc<Caller> {
+        match self {
+            Self::Session(session) => &session.caller,
+            Self::LongLived(key) => &key.caller,
+        }
+    }
+}
+
+fn check_time(signed_at: &SigningTime<'_>, now: Timestamp) -> Result<(), AuthnError> {
+    let (text, at) = (signed_at.text(), signed_at.at());
+    let (earliest, latest) = (now.minus(SKEW), now.plus(SKEW));
+    if at < earliest {
+        return Err(AuthnError::invalid(format!(
+            "Signature expired: {text} is now earlier than {} ({} - 15 min.)",
+            earliest.sigv4(),
+            now.sigv4()
+        )));
+    }
+    if at > latest {
+        return Err(AuthnError::invalid(format!(
+            "Signature not yet current: {text} is still later than {} ({} + 15 min.)",
+            latest.sigv4(),
+            now.sigv4()
+        )));
+    }
+    Ok(())
+}
+
+/// What `X-Amz-Content-Sha256` says, where it is there. Only a hash will do: a body that is not under the signature could
+/// be anyone's.
+fn declared_body(head: &Parts) -> Result<Option<[u8; 64]>, AuthnError> {
+    let Some(text) = header::optional(&head.headers, header::CONTENT_SHA256)? else { return Ok(None) };
+    match text.as_bytes().try_into() {
+        Ok(hash) if header::from_hex(text.as_bytes()).is_some() => Ok(Some(hash)),
+        _ => Err(AuthnError::invalid(format!(
+            "The body must be under the signature: 'x-amz-content-sha256' holds '{}', which is no SHA-256 hash.",
+            shown(text)
+        ))),
+    }
+}
+
+/// As much of a client's text as a message repeats.
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+impl fmt::Debug for Authn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authn").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Policy's question, asked for a caller: gathers the documents and the condition keys, and words the refusal.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::StatusCode;
+
+use crate::{
+    api::{ApiError, Authorizer, Context, Resource},
+    base::{Caller, Principal},
+    iam::Directory,
+    policy::{self, Keys, Permit, Values},
+};
+
+/// Identity policies of the account's directory.
+pub struct IamAuthorizer {
+    directory: Arc<Directory>,
+}
+
+impl IamAuthorizer {
+    /// Asks the documents of this directory.
+    pub fn new(directory: Arc<Directory>) -> Self {
+        Self { directory }
+    }
+
+    /// Whether `caller` may do `action` on `resource`. The refusal names principal, action and resource as AWS does, and
+    /// nothing beyond.
+    pub fn permit(
+        &self,
+        context: &Context<'_>,
+        caller: &Caller,
+        action: &str,
+        resource: &Resource,
+    ) -> Result<Permit, ApiError> {
+        let keys = CallKeys { context, caller, resource };
+        let request = policy::Request::new(action, &resource.arn, &keys);
+        let role = match &caller.principal {
+            Principal::AssumedRole { role, .. } => self.directory.role(caller.account, role),
+            // Root needs no document; users have none yet.
+            Principal::Root | Principal::User { .. } => None,
+        };
+        // A role that was deleted after its session began has no documents either: nothing allows any more.
+        let documents = role.iter().flat_map(|role| role.policies.iter());
+        policy::permit(caller, &request, documents, None).map_err(|denial| {
+            ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", denial.to_string())
+        })
+    }
+}
+
+impl Authorizer for IamAuthorizer {
+    fn authorize(&self, context: &Context<'_>, action: &str, resource: &Resource) -> Result<(), ApiError> {
+        self.permit(context, context.caller()?, action, resource).map(drop)
+    }
+}
+
+/// The condition keys of one call, each computed when a statement asks for it.
+struct CallKeys<'a> {
+    context: &'a Context<'a>,
+    caller: &'a Caller,
+    resource: &'a Resource,
+}
+
+impl Keys for CallKeys<'_> {
+    fn get(&self, key: &str) -> Option<Values<'_>> {
+        let one = |text: String| Some(Values::owned(text));
+        if let Some((prefix, tag)) = key.split_once('/') {
+            return self.tag(prefix, tag);
+        }
+        if let Some(value) = self.cognito(key) {
+            return Some(value);
+        }
+        match key {
+            "aws:principalarn" => one(self.principal_arn()),
+            "aws:principalaccount" => one(self.caller.account.to_string()),
+            "aws:principaltype" => one(self.principal_type().to_owned()),
+            "aws:userid" => one(self.caller.principal.user_id(self.caller.account)),
+            "aws:username" => match &self.caller.principal {
+                Principal::User { name, .. } => Some(Values::one(name)),
+                Principal::Root | Principal::AssumedRole { .. } => None,
+            },
+            "aws:sourceip" => one(self.context.source.to_string()),
+            "aws:securetransport" => one(self.context.secure.to_string()),
+            "aws:currenttime" => one(self.context.now.iso8601_seconds()),
+            "aws:epochtime" => one(self.context.now.seconds().to_string()),
+            "aws:requestedregion" => Some(Values::one(self.context.region.as_str())),
+            "aws:resourceaccount" => self
+                .resource
+                .arn
+                .splitn(6, ':')
+                .nth(4)
+                .filter(|account| !account.is_empty())
+                .and_then(|account| one(account.to_owned())),
+            "aws:tagkeys" => self
+                .resource
+                .request_tags
+                .as_ref()
+                .map(|tags| Values::Many(Cow::Owned(tags.keys().cloned().collect()))),
+            "lambda:functionarn" if self.resource.arn.starts_with("arn:aws:lambda:") => {
+                Some(Values::one(&self.resource.arn))
+            }
+            _ => self
+                .resource
+                .keys
+                .iter()
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| Values::one(value.as_str())),
+        }
+    }
+}
+
+impl CallKeys<'_> {
+    /// `aws:PrincipalArn` is the role's ARN, not its session's.
+    fn principal_arn(&self) -> String {
+        match &self.caller.principal {
+            Principal::AssumedRole { role, .. } => {
+                format!("arn:aws:iam::{}:role/{role}", self.caller.account)
+            }
+            other => other.arn(self.caller.account),
+        }
+    }
+
+    fn principal_type(&self) -> &'static str {
+        match &self.caller.principal {
+            Principal::Root => "Account",
+            Principal::User { .. } => "User",
+            Principal::AssumedRole { .. } => "AssumedRole",
+        }
+    }
+
+    fn tag(&self, prefix: &str, tag: &str) -> Option<Values<'_>> {
+        // Tag keys are compared without case, as IAM compares them; the policy hands them over in lower case.
+        let find = |tags: &'_ std::collections::BTreeMap<String, String>| {
+            tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(tag)).map(|(_, value)| value.clone())
+        };
+        let value = match prefix {
+            "aws:resourcetag" | "lambda:resourcetag" => self.resource.tags.as_deref().and_then(find),
+            "aws:requesttag" => self.resource.request_tags.as_ref().and_then(find),
+            "aws:principaltag" => {
+                self.caller.identity.as_deref().and_then(|identity| find(&identity.principal_tags))
+            }
+            _ => None,
+        };
+        value.map(|value| Values::owned(value))
+    }
+
+    fn cognito(&self, key: &str) -> Option<Values<'_>> {
+        let name = key.strip_prefix("cognito-identity.amazonaws.com:")?;
+        let identity = self.caller.identity.as_deref()?;
+        match name {
+            "sub" => Some(Values::one(&identity.identity_id)),
+            "aud" => Some(Values::one(&identity.pool_id)),
+            "amr" => Some(Values::many(&identity.amr)),
+            _ => None,
+        }
+    }
+}

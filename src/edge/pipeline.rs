@@ -1,0 +1,243 @@
+//! The way of every request, in order. Each step hands on a value that only it can make.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use axum::body::Body;
+use futures_util::FutureExt;
+use http::{Request, Response, request::Parts};
+use hyper::body::Incoming;
+
+use super::{
+    arrival::Arrival,
+    body::{self, Held},
+    gate::Gate,
+    refusals, render,
+    report::Trace,
+    routes::{Entry, Found, check_door},
+    server::{Answer, Peer},
+};
+use crate::{
+    api::{
+        Access, ApiError, Context, Raw, Service,
+        lambda::{invoke, payload},
+    },
+    authn::AuthnError,
+    base::Caller,
+};
+
+impl Answer for Gate {
+    async fn answer(self: Arc<Self>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        let arrival = Arrival::note(&self, peer, request.headers());
+        let mut trace = Trace::default();
+        // A panic is a defect of ours: it must cost this request alone, not the connection's others.
+        let answered =
+            AssertUnwindSafe(answer(&self, peer, &arrival, &mut trace, request)).catch_unwind().await;
+        let response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                trace.refused(&error, &arrival);
+                render::refusal(trace.service, error, arrival.id)
+            }
+            Err(_) => {
+                let error =
+                    ApiError::internal("a request's handler panicked; the message stands in the log above");
+                trace.refused(&error, &arrival);
+                render::refusal(trace.service, error, arrival.id)
+            }
+        };
+        trace.finish(&self, &arrival, response.status());
+        response
+    }
+}
+
+/// From the head to the answer. Cheap refusals come first; nothing is read before it is known who asks for what.
+async fn answer<'g>(
+    gate: &'g Gate,
+    peer: Peer,
+    arrival: &Arrival,
+    trace: &mut Trace<'g>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, ApiError> {
+    gate.quota.address(arrival.source).map_err(|over| refusals::throttled(Service::Lambda, &over))?;
+    let (head, body) = request.into_parts();
+    match gate
+        .routes
+        .find(&head.method, &head.uri, &head.headers)
+        .map_err(|refusal| trace.unknown(refusal))?
+    {
+        Found::Invoke { function } => {
+            trace.operation(Service::Lambda, "Invoke", None);
+            invoke_function(gate, arrival, trace, &head, body, &function).await
+        }
+        Found::Operation(entry, parameters) => {
+            let spec = entry.spec();
+            trace.operation(spec.service, spec.name, Some(entry));
+            check_door(spec, peer.doors)?;
+            let (caller, body, _held) = admit(gate, arrival, trace, &head, body, entry).await?;
+            perform(gate, arrival, entry, caller, &parameters, &head, &body).await
+        }
+        Found::Form => {
+            let (entry, caller, form) = form_request(gate, peer, arrival, trace, &head, body).await?;
+            perform(gate, arrival, entry, caller, &[], &head, &form).await
+        }
+        Found::Plain => Ok(gate.plain.answer(peer, Request::from_parts(head, Body::new(body))).await),
+    }
+}
+
+/// Invoke: the design's drawing, step by step.
+async fn invoke_function(
+    gate: &Gate,
+    arrival: &Arrival,
+    trace: &mut Trace<'_>,
+    head: &Parts,
+    body: Incoming,
+    function: &str,
+) -> Result<Response<Body>, ApiError> {
+    let refuse = |error| refusals::authn(Service::Lambda, &error);
+    let throttle = |over| refusals::throttled(Service::Lambda, &over);
+    refusals::content_type(Service::Lambda, "Invoke", head)?;
+    let signed = gate.authn.begin(head, &[Service::Lambda.scope()], arrival.at).map_err(refuse)?;
+    let call = invoke::Call::decode(function, head)?;
+    let (payload, _held) =
+        read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
+    let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
+    gate.quota.caller(&caller).map_err(throttle)?;
+    let named = call.target(caller.account, &gate.region)?;
+    trace.function(&named.reference.name);
+    let context = context(gate, arrival, Some(&caller));
+    let permit =
+        gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
+    // An idempotency key is looked up here: first, join, or stored answer.
+    let target = invoke::resolve(&gate.functions, &named)?;
+    payload::check(&payload)?;
+    if call.is_dry_run() {
+        return Ok(render::reply(Service::Lambda, invoke::dry_run_reply(), arrival.id));
+    }
+    let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
+    // A client's deadline is laid on the run here, and a cancel finds it.
+    let invocation = call.into_invocation(named, arrival.id, payload, &caller);
+    let outcome =
+        gate.dispatch.run(&permit, admission, target, invocation).await.map_err(refusals::dispatch)?;
+    trace.invoked(gate, arrival, &outcome);
+    Ok(render::reply(Service::Lambda, invoke::reply(outcome), arrival.id))
+}
+
+/// Who asks, and with what: the signature's first half, the body, the second half, the caller's own limits.
+async fn admit(
+    gate: &Gate,
+    arrival: &Arrival,
+    trace: &mut Trace<'_>,
+    head: &Parts,
+    body: Incoming,
+    entry: &Entry,
+) -> Result<(Option<Arc<Caller>>, bytes::Bytes, Held), ApiError> {
+    let spec = entry.spec();
+    refusals::content_type(spec.service, spec.name, head)?;
+    if spec.access == Access::Public {
+        let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
+        return Ok((None, body, held));
+    }
+    let refuse = |error| refusals::authn(spec.service, &error);
+    let signed = gate.authn.begin(head, &[spec.service.scope()], arrival.at).map_err(refuse)?;
+    let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
+    let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
+    let caller = trace.caller(caller);
+    gate.quota.caller(&caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+    Ok((Some(caller), body, held))
+}
+
+/// A form names its operation in its body, so the body comes before the operation, and is small.
+async fn form_request<'g>(
+    gate: &'g Gate,
+    peer: Peer,
+    arrival: &Arrival,
+    trace: &mut Trace<'g>,
+    head: &Parts,
+    body: Incoming,
+) -> Result<(&'g Entry, Option<Arc<Caller>>, bytes::Bytes), ApiError> {
+    trace.service = Service::Sts;
+    let scopes = [Service::Sts.scope(), Service::Iam.scope()];
+    let signed = match head.headers.contains_key(http::header::AUTHORIZATION) {
+        true => Some(
+            gate.authn
+                .begin(head, &scopes, arrival.at)
+                .map_err(|error| refusals::authn(Service::Sts, &error))?,
+        ),
+        false => None,
+    };
+    let (body, _held) = read_body(gate, body, Service::Sts, "the form", FORM_BYTES_MAX).await?;
+    let form = if head.method == http::Method::GET {
+        head.uri.query().unwrap_or_default().as_bytes()
+    } else {
+        &body[..]
+    };
+    let form: Vec<(String, String)> =
+        form_urlencoded::parse(form).into_owned().take(FORM_FIELDS_MAX).collect();
+    let scope = signed.as_ref().map(|signed| signed.service());
+    let entry = gate.routes.find_form(&form, scope).map_err(|refusal| trace.unknown(refusal))?;
+    let spec = entry.spec();
+    trace.operation(spec.service, spec.name, Some(entry));
+    check_door(spec, peer.doors)?;
+    let refuse = |error| refusals::authn(spec.service, &error);
+    let caller = match signed {
+        Some(signed) => Some(gate.authn.finish(signed, &body).map_err(refuse)?),
+        None if spec.access == Access::Public => None,
+        None => return Err(refuse(AuthnError::MissingAuthenticationToken)),
+    };
+    if let Some(caller) = &caller {
+        trace.caller(caller.clone());
+        gate.quota.caller(caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+    }
+    let form = if head.method == http::Method::GET { form_bytes(head) } else { body };
+    Ok((entry, caller, form))
+}
+
+fn form_bytes(head: &Parts) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes())
+}
+
+/// The largest form, and the most fields it may have. IAM's largest input is a policy document of 10 KiB, percent-encoded.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+const FORM_FIELDS_MAX: usize = 1024;
+
+/// Decode, permit, run: [`crate::api::operation::Bound`] does the three in that order.
+async fn perform(
+    gate: &Gate,
+    arrival: &Arrival,
+    entry: &Entry,
+    caller: Option<Arc<Caller>>,
+    path: &[(&'static str, String)],
+    head: &Parts,
+    body: &bytes::Bytes,
+) -> Result<Response<Body>, ApiError> {
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let raw = Raw { path, query: &query, headers: &head.headers, body };
+    let context = context(gate, arrival, caller.as_deref());
+    let reply = entry.operation.perform(&*gate.authorizer, &context, &raw).await?;
+    Ok(render::reply(entry.spec().service, reply, arrival.id))
+}
+
+fn context<'a>(gate: &'a Gate, arrival: &Arrival, caller: Option<&'a Caller>) -> Context<'a> {
+    Context {
+        caller,
+        request_id: arrival.id,
+        source: arrival.source,
+        secure: arrival.secure,
+        region: &gate.region,
+        now: arrival.at,
+        public_url: &gate.public_url,
+    }
+}
+
+async fn read_body(
+    gate: &Gate,
+    body: Incoming,
+    service: Service,
+    operation: &str,
+    max: usize,
+) -> Result<(bytes::Bytes, Held), ApiError> {
+    body::read(body, max, gate.settings.body_read, &gate.budget)
+        .await
+        .map_err(|error| refusals::body(service, operation, max, &error))
+}

@@ -1,0 +1,56 @@
+//! Documents that rot are worse than none: what they point at is there.
+
+use std::path::Path;
+
+use super::{files, none, read, root, shown};
+
+fn documents() -> Vec<std::path::PathBuf> {
+    files("", &["md"])
+}
+
+/// The targets of `[text](target)`.
+fn links(text: &str) -> Vec<&str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect()
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let broken: Vec<String> = documents()
+        .iter()
+        .flat_map(|document| {
+            let text = read(document);
+            let folder = document.parent().unwrap_or(Path::new("")).to_owned();
+            links(&text)
+                .into_iter()
+                .filter(|link| {
+                    !link.contains("://") && !link.starts_with('#') && !link.starts_with("mailto:")
+                })
+                .filter(|link| !folder.join(link.split('#').next().unwrap_or(link)).exists())
+                .map(|link| format!("{}: {link}", shown(document)))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    none("links to nothing", &broken);
+}
+
+/// Paths in backticks that begin with one of the repository's folders name a file or a folder that is there.
+#[test]
+fn paths_in_documents_exist() {
+    const BEGINNINGS: [&str; 9] =
+        ["src/", "tests/", "docs/", "runtime/", "policies/", "examples/", "benches/", "scripts/", ".ci/"];
+    let missing: Vec<String> = documents()
+        .iter()
+        .flat_map(|document| {
+            let text = read(document);
+            text.split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|code| BEGINNINGS.iter().any(|beginning| code.starts_with(beginning)))
+                .filter(|code| !code.contains([' ', '*', '<', '{', '…', '\n']))
+                .filter(|path| !root().join(path.trim_end_matches('/')).exists())
+                .map(|path| format!("{}: {path}", shown(document)))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    none("paths that are not there", &missing);
+}
