@@ -61,8 +61,27 @@ const USERNS_REMEDY: &str = "allow user namespaces (sysctl user.max_user_namespa
 pub fn bubblewrap() -> Result<PathBuf, NoBubblewrap> {
     let bwrap = find_program("bwrap").ok_or(NoBubblewrap::Missing)?;
     let tried = Command::new(&bwrap)
-        .args(["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup"])
-        .args(["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--die-with-parent", "--", "/bin/true"])
+        .args([
+            "--unshare-user",
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-net",
+            "--unshare-cgroup",
+            "--disable-userns",
+        ])
+        .args([
+            "--ro-bind",
+            "/",
+            "/",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+            "--die-with-parent",
+            "--",
+            "/bin/true",
+        ])
         .env_clear()
         .stdin(Stdio::null())
         .output();
@@ -72,14 +91,19 @@ pub fn bubblewrap() -> Result<PathBuf, NoBubblewrap> {
             said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             remedy: USERNS_REMEDY,
         }),
-        Err(error) => Err(NoBubblewrap::Refused { said: error.to_string(), remedy: "reinstall the package bubblewrap" }),
+        Err(error) => {
+            Err(NoBubblewrap::Refused { said: error.to_string(), remedy: "reinstall the package bubblewrap" })
+        }
     }
 }
 
 /// The first program of this name in `PATH`, as an absolute path.
 fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/local/bin:/usr/bin:/bin").to_owned());
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_absolute() && file.is_file())
+    let path =
+        std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/local/bin:/usr/bin:/bin").to_owned());
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_absolute() && file.is_file())
 }
 
 /// Looks at every means of isolating and freezing.
@@ -103,7 +127,10 @@ fn separate_users() -> Finding {
     let (verdict, found) = if root {
         (Verdict::Yes, "the gateway is root: each sandbox runs as a host user of its own")
     } else {
-        (Verdict::Weak, "the gateway is no root: all sandboxes run as its own user, kept apart by namespaces alone")
+        (
+            Verdict::Weak,
+            "the gateway is no root: all sandboxes run as its own user, kept apart by namespaces alone",
+        )
     };
     Finding::new("separate users", verdict, found, "run the gateway as root if several accounts share it")
 }
@@ -113,7 +140,8 @@ fn controller(name: &str) -> Option<&'static str> {
     if has_word(Path::new("/sys/fs/cgroup/cgroup.controllers"), name) {
         return Some("cgroup v2");
     }
-    let (v1, hybrid) = (format!("/sys/fs/cgroup/{name}"), Path::new("/sys/fs/cgroup/unified/cgroup.controllers"));
+    let (v1, hybrid) =
+        (format!("/sys/fs/cgroup/{name}"), Path::new("/sys/fs/cgroup/unified/cgroup.controllers"));
     if Path::new(&v1).is_dir() {
         return Some("cgroup v1");
     }
@@ -127,7 +155,9 @@ fn has_word(file: &Path, word: &str) -> bool {
 fn memory_limits() -> Finding {
     const NAME: &str = "memory limits";
     match controller("memory") {
-        Some(kind) => Finding::new(NAME, Verdict::Yes, format!("{kind}, beside Node.js's own heap limit"), ""),
+        Some(kind) => {
+            Finding::new(NAME, Verdict::Yes, format!("{kind}, beside Node.js's own heap limit"), "")
+        }
         None => Finding::new(
             NAME,
             Verdict::Weak,
