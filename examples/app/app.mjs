@@ -77,6 +77,18 @@ function show(answer) {
   console.log();
 }
 
+/** Text in lines of readable length, below what it belongs to. */
+function indented(text) {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    if (lines.at(-1).length + word.length > 90) {
+      lines.push('');
+    }
+    lines[lines.length - 1] += `${word} `;
+  }
+  return lines.map((line) => `                ${line.trimEnd()}`).join('\n');
+}
+
 /** The error with which `attempt` is refused. What is not refused as expected ends the story. */
 async function refusal(attempt, name) {
   try {
@@ -116,7 +128,7 @@ if (first.caller.identityId !== identityId || second.caller.identityId !== ident
 console.log(`6. She calls ${forbiddenName}, which no policy allows her.`);
 const denied = await refusal(() => call(ada, forbiddenName, {}), 'AccessDeniedException');
 console.log(`   Refused      ${denied.$metadata.httpStatusCode} ${denied.name}`);
-console.log(`                ${denied.message}`);
+console.log(indented(denied.message));
 console.log();
 
 console.log('7. Her app has a bug and calls without a pause.');

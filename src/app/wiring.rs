@@ -174,8 +174,8 @@ impl Gateway for Callgate {
 
         let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
         operations.extend(api::cognito_identity::operations(&pools, &identities));
-//TMP        operations.extend(api::iam::operations(&directory));
-//TMP        operations.extend(api::sts::operations());
+        operations.extend(api::iam::operations(&directory));
+        operations.extend(api::sts::operations());
         let plain = PlainSource {
             ready: ready.clone(),
             budget: budget.clone(),

@@ -190,6 +190,9 @@ pub fn invoke(invoke: &Invoke<'_>) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
