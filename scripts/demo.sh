@@ -79,7 +79,7 @@ cat <<END
 
 That was everything. To go on by hand:
 
-  $callgate serve --data-dir ./data &
+  $callgate serve --data-dir ./data        # then, in another terminal:
   $callgate deploy examples/greet --data-dir ./data --tag callgate:allow=guests
   $callgate invoke greet --data-dir ./data --payload '{"name":"you"}' --log
 END
