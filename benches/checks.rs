@@ -6,7 +6,10 @@
 #[path = "harness/stats.rs"]
 mod stats;
 
-use std::{collections::BTreeMap, error::Error, hint::black_box, net::IpAddr, num::NonZeroU32, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap, error::Error, hint::black_box, net::IpAddr, num::NonZeroU32, sync::Arc,
+    time::Instant,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use callgate::{
@@ -20,7 +23,8 @@ use callgate::{
         sessions::{Origin, SessionClaims, Sessions},
     },
     base::{
-        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SystemClock, SystemRng, Timestamp,
+        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SystemClock, SystemRng,
+        Timestamp,
     },
     edge::authorizer::IamAuthorizer,
     iam::{self, Directory, NewRole},
@@ -117,6 +121,9 @@ impl Gate {
         let _permit = black_box(permit.map_err(|error| format!("{error:?}"))?);
         payload::check(body).map_err(|error| format!("{error:?}"))?;
         let _admission = black_box(self.quota.admit(caller.account)?);
+        let permit = permit.map_err(|error| format!("{error:?}"))?;
+        let admission = self.quota.admit(caller.account)?;
+        drop(black_box((permit, admission)));
         Ok(())
     }
 }

@@ -143,7 +143,8 @@ impl Gateway for Callgate {
                 rng: rng.clone(),
             },
         )?;
-        let pools = Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
+        let pools =
+            Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
         let followers: Vec<Arc<dyn Follower>> = vec![directory.clone(), functions.clone(), pools.clone()];
         feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
@@ -243,7 +244,8 @@ impl Gateway for Callgate {
 
     async fn close(&self, deadline: Duration) {
         self.gate.dispatch.shutdown(deadline).await;
-        let mut chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let mut chores =
+            std::mem::take(&mut *self.chores.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         chores.shutdown().await;
         self.store.close().await;
     }
@@ -318,7 +320,9 @@ impl Base {
 
 fn outbound(config: &Config) -> Result<Outbound, OpenError> {
     let extra_roots_pem = match &config.outbound.certificates {
-        Some(path) => std::fs::read(path).map_err(|cause| OpenError::Certificates { path: path.clone(), cause })?,
+        Some(path) => {
+            std::fs::read(path).map_err(|cause| OpenError::Certificates { path: path.clone(), cause })?
+        }
         None => Vec::new(),
     };
     Ok(Outbound::new(&OutboundConfig {
@@ -335,7 +339,10 @@ fn quota_config(config: &Config) -> QuotaConfig {
     QuotaConfig {
         account_concurrency: limits.account_concurrency,
         account_rate: positive(limits.account_rate),
-        address_rate: Rate { per_second: positive(limits.address_rate), burst: positive(limits.address_burst) },
+        address_rate: Rate {
+            per_second: positive(limits.address_rate),
+            burst: positive(limits.address_burst),
+        },
         caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
         ..QuotaConfig::default()
     }
@@ -349,7 +356,8 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
     let node = doctor::find_node(config).ok_or(OpenError::NoNode)?;
     let bwrap = detect::bubblewrap().map_err(|refused| OpenError::NoIsolation(refused.to_string()))?;
     let unpack_to = parts.dir.path().join("runtime");
-    let files = RuntimeFiles::unpack(&unpack_to).map_err(|cause| OpenError::Runtime { path: unpack_to, cause })?;
+    let files =
+        RuntimeFiles::unpack(&unpack_to).map_err(|cause| OpenError::Runtime { path: unpack_to, cause })?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let sandbox = &config.sandbox;
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
@@ -395,7 +403,8 @@ fn origins(config: &Config) -> Result<AllowOrigin, OpenError> {
         Origin::Exactly(origin) => Some(origin),
         Origin::Any => None,
     });
-    let values = exact.map(|origin| HeaderValue::from_str(origin).map_err(|_| OpenError::Origin(origin.clone())));
+    let values =
+        exact.map(|origin| HeaderValue::from_str(origin).map_err(|_| OpenError::Origin(origin.clone())));
     Ok(AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?))
 }
 

@@ -40,7 +40,10 @@ fn permit() -> policy::Permit {
 
 fn node() -> std::path::PathBuf {
     let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path).map(|folder| folder.join("node")).find(|node| node.is_file()).expect("node in PATH")
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("node"))
+        .find(|node| node.is_file())
+        .expect("node in PATH")
 }
 
 impl Bench {
@@ -153,7 +156,10 @@ async fn inside_there_is_nothing_of_the_host() {
     assert_eq!(seen["uid"], 993, "{seen}");
     assert_eq!(seen["host"], "sandbox");
     assert_eq!(seen["interfaces"], json!(["lo"]));
-    assert_eq!(seen["root"], json!(["bin", "dev", "etc", "lib", "lib64", "opt", "proc", "tmp", "usr", "var"]));
+    assert_eq!(
+        seen["root"],
+        json!(["bin", "dev", "etc", "lib", "lib64", "opt", "proc", "tmp", "usr", "var"])
+    );
     assert_eq!((&seen["cwd"], &seen["task"]), (&json!("/var/task"), &json!(["index.js"])));
     assert_eq!((&seen["tmp"], &seen["readOnly"]), (&json!([]), &json!("EROFS")));
     assert_eq!((&seen["one"], &seen["environment"]), (&json!("/var/lang/bin/pid1"), &json!("EACCES")));
@@ -212,7 +218,10 @@ async fn each_end_has_its_words_and_costs_the_sandbox() {
         let message = answer["errorMessage"].as_str().unwrap_or_default();
         let message = message.rsplit_once("Error: ").map_or(message, |(_, rest)| rest);
         let kind = outcome.function_error.map_or("-", |error| error.as_str());
-        told.push_str(&format!("{event}: {kind} {} {message}\n", answer["errorType"].as_str().unwrap_or("-")));
+        told.push_str(&format!(
+            "{event}: {kind} {} {message}\n",
+            answer["errorType"].as_str().unwrap_or("-")
+        ));
     }
     insta::assert_snapshot!(told, @r"
     throw: Unhandled TypeError no
@@ -262,7 +271,10 @@ async fn the_log_tail_is_of_this_invocation() {
     assert!(!tail.contains("before"), "{tail}");
     assert!(lines[lines.len() - 2].starts_with("END RequestId: "), "{tail}");
     let report = lines.last().unwrap();
-    assert!(report.starts_with("REPORT RequestId: ") && report.contains("Memory Size: 128 MB\tMax Memory Used: "), "{tail}");
+    assert!(
+        report.starts_with("REPORT RequestId: ") && report.contains("Memory Size: 128 MB\tMax Memory Used: "),
+        "{tail}"
+    );
     assert!(!report.contains("Used: 0 MB"), "{tail}");
     bench.end().await;
 }
@@ -324,7 +336,8 @@ async fn the_first_model_ends_in_its_own_words() {
     for event in ["succeed", "fail", "done", "nothing"] {
         let outcome = bench.invoke(&target, &json!(event).to_string()).await;
         let answer = json(&outcome);
-        let message = answer["errorMessage"].as_str().map(|message| message.chars().rev().take(40).collect::<String>());
+        let message =
+            answer["errorMessage"].as_str().map(|message| message.chars().rev().take(40).collect::<String>());
         let message = message.map(|message| message.chars().rev().collect::<String>());
         let kind = outcome.function_error.map_or("-", |error| error.as_str());
         told.push_str(&format!("{event}: {kind} {}\n", message.unwrap_or_else(|| answer.to_string())));

@@ -85,7 +85,7 @@ impl Keys for CallKeys<'_> {
             "aws:resourceaccount" => self
                 .resource
                 .arn
-                .splitn(6, ':')
+                .split(':')
                 .nth(4)
                 .filter(|account| !account.is_empty())
                 .and_then(|account| one(account.to_owned())),
@@ -139,7 +139,7 @@ impl CallKeys<'_> {
             }
             _ => None,
         };
-        value.map(|value| Values::owned(value))
+        value.map(Values::owned)
     }
 
     fn cognito(&self, key: &str) -> Option<Values<'_>> {

@@ -7,6 +7,7 @@
     reason = "whatever fails in a test's helper fails the test"
 )]
 
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod sandbox;

@@ -60,7 +60,9 @@ pub(super) struct ExecutionRoles(pub(super) Arc<Directory>);
 impl RoleCheck for ExecutionRoles {
     fn lambda_may_assume(&self, account: AccountId, role_arn: &str) -> bool {
         let role = self.0.role_by_arn(role_arn).filter(|role| role.record.account == account);
-        role.is_some_and(|role| role.trusts("sts:AssumeRole", Requester::Service("lambda.amazonaws.com"), &NoKeys))
+        role.is_some_and(|role| {
+            role.trusts("sts:AssumeRole", Requester::Service("lambda.amazonaws.com"), &NoKeys)
+        })
     }
 }
 
