@@ -118,10 +118,8 @@ impl Gate {
         let resource =
             Resource { tags: Some(self.tags.clone()), ..Resource::named(named.reference.function_arn()) };
         let permit = self.authorizer.permit(&context, &caller, invoke::ACTION, &resource);
-        let _permit = black_box(permit.map_err(|error| format!("{error:?}"))?);
-        payload::check(body).map_err(|error| format!("{error:?}"))?;
-        let _admission = black_box(self.quota.admit(caller.account)?);
         let permit = permit.map_err(|error| format!("{error:?}"))?;
+        payload::check(body).map_err(|error| format!("{error:?}"))?;
         let admission = self.quota.admit(caller.account)?;
         drop(black_box((permit, admission)));
         Ok(())

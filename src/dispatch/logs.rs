@@ -7,8 +7,11 @@ use crate::{base::RequestId, functions::Function};
 
 /// Whether this is a line `<time>\t<request id>\t…` of another request.
 fn names_another(text: &[u8], id: RequestId) -> bool {
-    let named = text.splitn(3, |byte| *byte == b'\t').nth(1).and_then(|field| std::str::from_utf8(field).ok());
-    named.is_some_and(|named| uuid::Uuid::parse_str(named).is_ok_and(|named| named.as_bytes() != id.as_bytes()))
+    let named =
+        text.splitn(3, |byte| *byte == b'\t').nth(1).and_then(|field| std::str::from_utf8(field).ok());
+    named.is_some_and(|named| {
+        uuid::Uuid::parse_str(named).is_ok_and(|named| named.as_bytes() != id.as_bytes())
+    })
 }
 
 /// How many bytes of the log an answer carries at most.

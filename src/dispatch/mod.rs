@@ -151,6 +151,3 @@ const LOOKS_MAX: u32 = 4;
 const LINE_MAX: Duration = Duration::from_secs(30);
 /// How long a sandbox that closed its socket may take to end.
 const END_MAX: Duration = Duration::from_secs(2);
-
-#[cfg(test)]
-mod tests;

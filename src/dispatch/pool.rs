@@ -238,7 +238,6 @@ impl Pool {
         drop(state);
         let evicted = worker.is_some();
         self.end(worker, Event::Retired);
-        self.end(worker);
         evicted
     }
 
@@ -252,7 +251,6 @@ impl Pool {
     }
 
     fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>, why: Event) {
-    fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>) {
         for mut worker in workers {
             worker.event(why);
             drop(worker);
