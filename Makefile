@@ -46,7 +46,7 @@ soak: $(VENV)/installed ## the longer forms of the tests whose strength is repet
 	CONTRACT_SOAK=20 $(VENV)/bin/pytest tests/contract -m soak
 
 docs: ## write the generated documents anew, and the crate's own pages
-	UPDATE_DOCS=1 $(CARGO) test --release --locked --lib --tests docs
+	UPDATE_DOCS=1 $(CARGO) test --release --locked --lib --tests -- up_to_date
 	$(CARGO) doc --locked --no-deps --document-private-items
 
 deny: ## licences, bans and sources of the dependencies (needs cargo-deny)

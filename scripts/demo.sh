@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Callgate told as a story: a gateway on an empty folder, one function, one app.
 #
-# Starts everything on free ports of loopback, ends everything, leaves nothing behind. Expects target/release/callgate;
+# Starts everything on free ports of loopback, ends everything, leaves nothing behind. Expects target/release/callgate, or
+# the command that is named as its argument;
 # `make demo` builds it first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-callgate=${CALLGATE_BIN:-target/release/callgate}
+callgate=${1:-target/release/callgate}
 [ -x "$callgate" ] || { echo "demo: $callgate is not there: make build" >&2; exit 1; }
 
 if [ ! -e examples/app/node_modules/.package-lock.json ] ||
@@ -78,7 +79,7 @@ cat <<END
 
 That was everything. To go on by hand:
 
-  $callgate serve --data-dir ./data
+  $callgate serve --data-dir ./data        # then, in another terminal:
   $callgate deploy examples/greet --data-dir ./data --tag callgate:allow=guests
   $callgate invoke greet --data-dir ./data --payload '{"name":"you"}' --log
 END

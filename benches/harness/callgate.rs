@@ -40,7 +40,10 @@ impl Gateway {
         let clock = SystemClock::new();
         let began = clock.monotonic();
         let mut command = command(data);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--ready-json"]).stdout(Stdio::piped());
+        // It logs every request, as in earnest; to a file beside the data directory.
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(data.with_file_name("gateway.log"))?;
+        command.args(["serve", "--listen", "127.0.0.1:0", "--ready-json"]).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn()?;
         let mut line = String::new();
         let output = process.stdout.take().ok_or("the gateway has no standard output")?;
@@ -198,6 +201,8 @@ pub async fn guests_call(gateway: &Gateway, data: &Path) -> Result<Request> {
     sign::sign(&Method::POST, &url, &mut headers, body.as_bytes(), &credentials, scope)?;
     let pairs = headers
         .iter()
+        // wrk writes the host itself, as it was signed.
+        .filter(|(name, _)| *name != http::header::HOST)
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
     Ok(Request { url: url.into(), headers: pairs, body })

@@ -7,7 +7,12 @@ const FD = 3;
 function readExactly(buffer, length) {
   let at = 0;
   while (at < length) {
-    const read = fs.readSync(FD, buffer, at, length - at, null);
+    let read = 0;
+    try {
+      read = fs.readSync(FD, buffer, at, length - at, null);
+    } catch {
+      // The gateway was killed with an answer in its hands.
+    }
     if (read === 0) process.exit(0);
     at += read;
   }

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use tokio::task::JoinSet;
 use tower_http::cors::AllowOrigin;
 
-use self::sources::{ExecutionRoles, PlainSource, Providers, Roles};
+use self::sources::{ExecutionRoles, PlainSource, Providers, Retiring, Roles};
 use super::{
     admin::{AdminError, AdminOps, NewAccount},
     config::{Config, Origin},
@@ -145,7 +145,11 @@ impl Gateway for Callgate {
         )?;
         let pools =
             Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
-        let followers: Vec<Arc<dyn Follower>> = vec![directory.clone(), functions.clone(), pools.clone()];
+        let dispatch = Arc::new(dispatch(&parts)?);
+        let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
+        // In this order: who comes later may look at what those before hold.
+        let followers: Vec<Arc<dyn Follower>> =
+            vec![directory.clone(), functions.clone(), pools.clone(), Arc::new(retiring)];
         feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
         functions.sweep(true).await?;
@@ -166,7 +170,6 @@ impl Gateway for Callgate {
             rng: rng.clone(),
             region: region.clone(),
         });
-        let dispatch = Arc::new(dispatch(&parts)?);
         let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let metrics = Arc::new(Metrics::new());
         let budget = Budget::new(config.server.bytes_in_flight_max);

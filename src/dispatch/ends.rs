@@ -31,8 +31,11 @@ pub fn outcome(
     let unhandled = Some(FunctionError::Unhandled);
     let (payload, function_error) = match end {
         End::Answered { status: Status::Value, json, .. } => (json, None),
-        End::Answered { status: Status::Handled, json, .. } => (json, Some(FunctionError::Handled)),
-        End::Answered { status: Status::Unhandled, json, .. } => (json, unhandled),
+        End::Answered { status: Status::Handled, json, .. } if classic => {
+            (json, Some(FunctionError::Handled))
+        }
+        // AWS tells later runtimes' errors so, whichever way they came.
+        End::Answered { status: Status::Handled | Status::Unhandled, json, .. } => (json, unhandled),
         End::Answered { status: Status::TooLarge, .. } => (too_large(), unhandled),
         End::TimedOut => (timed_out(target, id, deadline, classic), unhandled),
         End::Exited(_) | End::Violated if classic => (exited_classic(id), unhandled),

@@ -49,7 +49,10 @@ pub async fn exchange(
     });
     // The edge holds payloads and contexts to smaller limits than the frame has.
     let Some(head) = head else { return End::Violated };
-    if let Err(error) = worker.link.write(&head, &invocation.payload).await {
+    worker.writing = true;
+    let written = worker.link.write(&head, &invocation.payload).await;
+    worker.writing = false;
+    if let Err(error) = written {
         return failed(worker, &error);
     }
     answer(worker, invocation.id.as_bytes(), Some(log)).await
@@ -62,9 +65,7 @@ pub async fn answer(worker: &mut Worker, id: &[u8; 16], mut log: Option<&mut Log
             Ok(Event::Frame(Frame::Result { id: answered, status, json, spent })) if answered == *id => {
                 if let Some(log) = log.filter(|log| log.is_wanted()) {
                     // What was written before the answer stands in the pipe by now, whether or not it was announced.
-                    while let Some(output) = worker.link.output_now() {
-                        log.output(&output);
-                    }
+                    worker.link.output_now(|output| log.output(output));
                 }
                 return End::Answered { status, json, spent };
             }

@@ -3,23 +3,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout, timeout_at},
+};
 
 use super::{
+    END_MAX,
     exchange::{self, End},
     invocation::Invocation,
     lifecycle::{Event, State},
     logs::Log,
     pool::Pool,
-    worker::Worker,
+    worker::{Loading, Worker},
 };
 use crate::{
     base::{RequestId, Timestamp},
     quota::Admission,
 };
-
-/// How long a sandbox that closed its socket may take to end.
-const END_MAX: Duration = Duration::from_secs(2);
 
 /// A sandbox taken out of its pool.
 #[derive(Debug)]
@@ -45,13 +46,8 @@ impl Lease {
         Self { worker: Some(worker), pool, owed: None }
     }
 
-    /// Whether it has not served yet.
-    pub fn is_new(&self) -> bool {
-        self.worker.as_ref().is_some_and(|worker| worker.is_new())
-    }
-
-    /// How long loading took, once, for the first invocation's report.
-    pub fn first_use(&mut self) -> Option<Duration> {
+    /// What is known of the sandbox's start; at its first use alone.
+    pub fn first_use(&mut self) -> Option<Loading> {
         self.worker.as_mut()?.first_use()
     }
 
@@ -80,53 +76,46 @@ impl Lease {
 
     /// Sends the sandbox where it must go after `end`, and completes what is known of the end. `took` is how long the
     /// invocation ran.
-    pub async fn settle(mut self, end: End, took: Duration) -> End {
-        match self.worker.take() {
-            Some(worker) => {
-                self.owed = None;
-                settle(worker, &self.pool, end, Some(took)).await
+    pub async fn settle(mut self, mut end: End, took: Option<Duration>) -> End {
+        self.owed = None;
+        if let End::Answered { spent: false, .. } = end {
+            if let Some(mut worker) = self.worker.take() {
+                worker.event(Event::Answered);
+                self.pool.give_back(worker, took);
             }
-            None => end,
+        } else if let Some(worker) = &mut self.worker {
+            worker.event(Event::Failed);
+            if let End::Exited(exit @ None) = &mut end {
+                *exit = timeout(END_MAX, worker.process.wait()).await.ok().and_then(Result::ok);
+            }
         }
+        end
     }
-}
 
-async fn settle(mut worker: Box<Worker>, pool: &Arc<Pool>, mut end: End, took: Option<Duration>) -> End {
-    if let End::Answered { spent: false, .. } = end {
-        worker.event(Event::Answered);
-        pool.give_back(worker, took);
-        return end;
+    /// Reads the answer of a caller who has left. The function runs on; its owner's slot is taken until it has ended.
+    async fn drain(mut self) {
+        let (Some(worker), Some(owed)) = (&mut self.worker, &self.owed) else { return };
+        let answer = exchange::answer(worker, owed.id.as_bytes(), None);
+        let end = timeout_at(owed.until, answer).await.unwrap_or(End::TimedOut);
+        self.settle(end, None).await;
     }
-    worker.event(Event::Failed);
-    if let End::Exited(exit @ None) = &mut end {
-        *exit = timeout(END_MAX, worker.process.wait()).await.ok().and_then(Result::ok);
-    }
-    drop(worker);
-    pool.lost();
-    end
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut worker) = self.worker.take() else { return };
-        let pool = self.pool.clone();
-        match (worker.state(), self.owed.take(), tokio::runtime::Handle::try_current()) {
+        match (worker.state(), Handle::try_current()) {
             // It was never used: the caller left while it waited.
-            (State::Idle, ..) => pool.give_back(worker, None),
-            // The caller left in the middle. The function runs on; its answer is read before anyone else is served.
-            (State::Running, Some(owed), Ok(runtime)) => {
+            (State::Idle, _) => self.pool.give_back(worker, None),
+            // The caller left in the middle. (With half an invocation written nothing has begun, and nothing can.)
+            (State::Running, Ok(runtime)) if !worker.writing => {
                 worker.event(Event::Abandoned);
-                runtime.spawn(async move {
-                    let id = *owed.id.as_bytes();
-                    let end = timeout_at(owed.until, exchange::answer(&mut worker, &id, None)).await;
-                    // Free before the sandbox is, so that nobody sees the one without the other.
-                    drop(owed);
-                    settle(worker, &pool, end.unwrap_or(End::TimedOut), None).await;
-                });
+                let lease = Self { worker: Some(worker), pool: self.pool.clone(), owed: self.owed.take() };
+                runtime.spawn(lease.drain());
             }
             _ => {
                 drop(worker);
-                pool.lost();
+                self.pool.lost();
             }
         }
     }

@@ -23,10 +23,15 @@ use std::{sync::Arc, time::Duration};
 pub use invocation::{FunctionError, Invocation, Outcome};
 pub use pools::{Options, Pools};
 
-use crate::{base::clock::SharedClock, functions::Target, policy::Permit, quota::Admission};
+use crate::{
+    base::{AccountId, clock::SharedClock},
+    functions::Target,
+    policy::Permit,
+    quota::Admission,
+};
 use logs::{Log, LogSink};
 use pool::Handed;
-use start::StartFailure;
+use start::{StartFailure, start_max};
 
 /// Why an invocation was not run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -65,7 +70,13 @@ impl Dispatch {
         self.pools.sweep();
     }
 
-    /// Takes no more invocations, ends idle sandboxes, and waits until the running ones have answered.
+    /// Ends the sandboxes of a function that is no more: idle ones now, the others when they have answered.
+    pub fn retire(&self, account: AccountId, name: &str) {
+        self.pools.retire(account, name);
+    }
+
+    /// Takes no more invocations, ends idle sandboxes, and waits until the running ones have answered. Those that have not
+    /// `within` that time are killed; no process is left when this returns.
     pub async fn shutdown(&self, within: Duration) {
         self.pools.shutdown(within).await;
     }
@@ -92,15 +103,24 @@ impl Dispatch {
                 };
             }
         };
-        let (cold, init) = (lease.is_new(), lease.first_use());
+        let loading = lease.first_use();
+        if let Some(loading) = &loading {
+            log.loaded(loading);
+        }
         log.start(target.version);
         let began = self.clock.monotonic();
         let deadline = self.clock.now().plus(function.timeout);
         let end = lease.exchange(&invocation, admission, function.timeout, deadline, &mut log).await;
         let took = self.clock.monotonic().saturating_sub(began);
         let memory_mb = log.is_wanted().then(|| lease.high_water_mb()).flatten();
-        let end = lease.settle(end, took).await;
-        log.end(took.min(function.timeout), init, function.memory_mb, memory_mb);
+        let end = lease.settle(end, Some(took)).await;
+        let cold = loading.is_some();
+        log.end(
+            took.min(function.timeout),
+            loading.map(|loading| loading.took),
+            function.memory_mb,
+            memory_mb,
+        );
         Ok(ends::outcome(end, &target, invocation.id, deadline, log, cold))
     }
 
@@ -118,7 +138,7 @@ impl Dispatch {
                 Err(_) => pool.reconsider(),
             }
         }
-        match tokio::time::timeout(LINE_MAX, waiting).await {
+        match tokio::time::timeout(LINE_MAX.max(start_max(&target.function)), waiting).await {
             Ok(handed) => handed.map_err(|_| DispatchError::ShuttingDown),
             Err(_) => Err(DispatchError::Saturated("no sandbox came free in time")),
         }
@@ -127,8 +147,7 @@ impl Dispatch {
 
 /// How often one call has the pool think again.
 const LOOKS_MAX: u32 = 4;
-/// How long a call waits in line after that, at most.
+/// How long a call waits in line after that, at most, unless its function takes longer to load.
 const LINE_MAX: Duration = Duration::from_secs(30);
-
-#[cfg(test)]
-mod tests;
+/// How long a sandbox that closed its socket may take to end.
+const END_MAX: Duration = Duration::from_secs(2);

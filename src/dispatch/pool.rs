@@ -71,9 +71,17 @@ impl Pool {
     /// Takes an idle sandbox, or a place in line.
     pub fn take(self: &Arc<Self>) -> Result<Result<Lease, Waiting>, DispatchError> {
         let mut state = self.state();
-        if let Some(worker) = state.idle.pop() {
+        while let Some(worker) = state.idle.pop() {
             drop(state);
-            return Ok(Ok(Lease::of(worker, self.clone())));
+            if !worker.link.is_closed() {
+                return Ok(Ok(Lease::of(worker, self.clone())));
+            }
+            // It ended while it was idle: a timer of the function's that threw, for one.
+            self.end([worker], Event::Failed);
+            state = self.state();
+        }
+        if state.line.len() >= self.shared.options.line_max {
+            state.line.retain(|waiting| !waiting.is_closed());
         }
         if state.line.len() >= self.shared.options.line_max {
             return Err(DispatchError::Saturated(
@@ -82,14 +90,7 @@ impl Pool {
         }
         let (sender, waiting) = oneshot::channel();
         state.line.push_back(sender);
-        let start = self.wants_another(&state);
-        if start {
-            state.starting += 1;
-        }
-        drop(state);
-        if start {
-            self.start_another();
-        }
+        self.start_if_wanted(state);
         Ok(Err(waiting))
     }
 
@@ -113,12 +114,13 @@ impl Pool {
         let mut state = self.state();
         // Who still waits after the time a start takes has shown that the estimate was wrong.
         state.service = state.service.map(|service| service.max(self.shared.start_cost()));
-        let start = self.wants_another(&state);
-        if start {
+        self.start_if_wanted(state);
+    }
+
+    fn start_if_wanted(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if self.wants_another(&state) {
             state.starting += 1;
-        }
-        drop(state);
-        if start {
+            drop(state);
             self.start_another();
         }
     }
@@ -147,24 +149,30 @@ impl Pool {
     }
 
     /// A start failed: whoever it was for learns it, unless running sandboxes will serve them.
-    fn not_started(&self, failure: StartFailure) {
+    fn not_started(self: &Arc<Self>, failure: StartFailure) {
         let mut state = self.state();
         state.starting -= 1;
         let failure = Arc::new(failure);
-        let told = match &*failure {
+        state.line.retain(|waiting| !waiting.is_closed());
+        let told: Vec<_> = match &*failure {
             // The function's own fault is the answer of one call.
             StartFailure::Function(_) => state.line.pop_front().into_iter().collect(),
             StartFailure::Saturated(_) | StartFailure::System(_) if state.alive + state.starting > 0 => {
                 Vec::new()
             }
-            StartFailure::Saturated(_) | StartFailure::System(_) => state.line.drain(..).collect::<Vec<_>>(),
+            StartFailure::Saturated(_) | StartFailure::System(_) => state.line.drain(..).collect(),
         };
-        drop(state);
+        if matches!(*failure, StartFailure::Function(_)) {
+            // The next in line has a start of its own.
+            self.start_if_wanted(state);
+        } else {
+            drop(state);
+        }
         if let StartFailure::System(why) = &*failure {
             tracing::error!(function = &*self.target.function.arn, why, "a sandbox could not be started");
         }
-        for sender in told {
-            let _ = sender.send(Handed::Failed(failure.clone()));
+        for waiting in told {
+            let _ = waiting.send(Handed::Failed(failure.clone()));
         }
     }
 
@@ -200,25 +208,21 @@ impl Pool {
         self.shared.leave();
         let mut state = self.state();
         state.alive -= 1;
-        let start = state.alive + state.starting == 0 && !state.line.is_empty();
-        if start {
-            state.starting += 1;
-        }
-        drop(state);
-        if start {
-            self.start_another();
-        }
+        self.start_if_wanted(state);
     }
 
-    /// Ends sandboxes that have been idle since before `since`; returns whether none is left and nobody waits.
+    /// Ends sandboxes that have been idle since before `since`, and clears away those that ended by themselves; returns
+    /// whether none is left and nobody waits.
     pub(super) fn expire(self: &Arc<Self>, since: Duration) -> bool {
         let mut state = self.state();
         // The coldest lie at the bottom.
         let expired = state.idle.iter().take_while(|worker| worker.idle_since < since).count();
-        let ended: Vec<_> = state.idle.drain(..expired).collect();
-        let empty = state.alive == ended.len() && state.starting == 0 && state.line.is_empty();
+        let expired: Vec<_> = state.idle.drain(..expired).collect();
+        let dead: Vec<_> = state.idle.extract_if(.., |worker| worker.link.is_closed()).collect();
+        let empty = state.alive == expired.len() + dead.len() && state.starting == 0 && state.line.is_empty();
         drop(state);
-        self.end(ended);
+        self.end(expired, Event::Retired);
+        self.end(dead, Event::Failed);
         empty
     }
 
@@ -233,7 +237,7 @@ impl Pool {
         let worker = (!state.idle.is_empty()).then(|| state.idle.remove(0));
         drop(state);
         let evicted = worker.is_some();
-        self.end(worker);
+        self.end(worker, Event::Retired);
         evicted
     }
 
@@ -243,12 +247,12 @@ impl Pool {
         state.retired = true;
         let idle = std::mem::take(&mut state.idle);
         drop(state);
-        self.end(idle);
+        self.end(idle, Event::Retired);
     }
 
-    fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>) {
+    fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>, why: Event) {
         for mut worker in workers {
-            worker.event(Event::Retired);
+            worker.event(why);
             drop(worker);
             self.lost();
         }

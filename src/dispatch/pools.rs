@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
-use super::{DispatchError, pool::Pool, start::Starter};
+use super::{DispatchError, END_MAX, pool::Pool, start::Starter};
 use crate::{
     base::{AccountId, clock::SharedClock},
     functions::Target,
@@ -183,27 +183,41 @@ impl Pools {
         self.start_cost_us.store((before.saturating_mul(7).saturating_add(took)) / 8, Ordering::Relaxed);
     }
 
-    /// Takes no more invocations and waits until every sandbox is gone: idle ones now, running ones when they have answered.
+    /// Retires the pool of a function that is no more.
+    pub(super) fn retire(&self, account: AccountId, name: &str) {
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        let pool = pools.get_mut(&account).and_then(|named| named.remove(name));
+        drop(pools);
+        if let Some(pool) = pool {
+            pool.retire();
+        }
+    }
+
+    /// Takes no more invocations and waits until every sandbox is gone: idle ones now, running ones when they have answered,
+    /// at the latest `within` this time.
     pub(super) async fn shutdown(&self, within: Duration) {
         self.closed.store(true, Ordering::Release);
-        let gone = async {
-            loop {
-                let left = self.left.notified();
-                for pool in self.each() {
-                    pool.retire();
-                }
-                if self.alive() == 0 {
-                    return;
-                }
-                left.await;
-            }
-        };
-        if tokio::time::timeout(within, gone).await.is_err() {
-            tracing::warn!(
-                sandboxes = self.alive(),
-                "sandboxes were still running when their time to end was over"
-            );
+        if timeout(within, self.all_gone()).await.is_err() {
+            let sandboxes = self.alive();
+            tracing::warn!(sandboxes, "sandboxes were killed: their time to end was over");
+        }
+        self.starter.spawner.kill_all();
+        if timeout(END_MAX, self.all_gone()).await.is_err() {
+            tracing::error!(sandboxes = self.alive(), "sandboxes did not end when they were killed");
         }
         self.pools.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    async fn all_gone(&self) {
+        loop {
+            let left = self.left.notified();
+            for pool in self.each() {
+                pool.retire();
+            }
+            if self.alive() == 0 {
+                return;
+            }
+            left.await;
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{environment, worker::Worker};
+use super::{
+    END_MAX, environment,
+    worker::{Loading, Worker},
+};
 use crate::{
     base::{Region, RequestId, clock::SharedClock, rng::SharedRng},
     functions::{Function, Target},
@@ -22,8 +24,6 @@ use crate::{
 const BOOT_MAX: Duration = Duration::from_secs(20);
 /// How long a function may take to load, if its own time-out is not longer (AWS: 10 s).
 const LOAD_MAX: Duration = Duration::from_secs(10);
-/// How long a sandbox that closed its socket may take to end.
-const END_MAX: Duration = Duration::from_secs(2);
 /// How much of what is logged while loading is kept for the first invocation's log.
 const LOG_MAX: usize = 4096;
 
@@ -102,6 +102,7 @@ struct Bind<'a> {
 #[derive(Deserialize)]
 struct Ready {
     protocol: u32,
+    node: String,
 }
 
 #[derive(Deserialize)]
@@ -140,28 +141,31 @@ impl Starter {
         let Started { mut process, mut link, uid } = started;
         let mut log = Vec::new();
         let began = self.clock.monotonic();
-        match tokio::time::timeout(BOOT_MAX, next_frame(&mut link, &mut log)).await {
-            Ok(Ok(Frame::Ready(ready))) => check_ready(&ready)?,
+        let node = match tokio::time::timeout(BOOT_MAX, next_frame(&mut link, &mut log)).await {
+            Ok(Ok(Frame::Ready(ready))) => node_version(&ready)?,
             Ok(Ok(_)) => {
                 return Err(StartFailure::System("the bootstrap did not say that it is ready".to_owned()));
             }
             Ok(Err(error)) => return Err(boot_failed(&mut process, &error, &log).await),
             Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
-        }
+        };
         let bind = protocol::bind(&self.bind(function, target.version)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
         let load = async {
             link.write(&bind, &[]).await?;
             next_frame(&mut link, &mut log).await
         };
-        let answered = tokio::time::timeout(LOAD_MAX.max(function.timeout), load).await;
+        let answered = tokio::time::timeout(load_max(function), load).await;
         let now = self.clock.monotonic();
         let took = now.saturating_sub(began);
         let fail = |reason, log| Err(StartFailure::Function(InitFailure { reason, log, took }));
         match answered {
             Ok(Ok(Frame::Bound(bound))) => match loading_error(&bound)? {
                 Some(error) => fail(InitReason::Error(error), log),
-                None => Ok(Worker::loaded(link, process, uid, function.clone(), took, now)),
+                None => {
+                    let loading = Loading { took, node, log };
+                    Ok(Worker::loaded(link, process, uid, function.clone(), loading, now))
+                }
             },
             Ok(Ok(_) | Err(LinkError::Violation(_))) => fail(InitReason::Exit(None), log),
             Ok(Err(LinkError::Closed)) => {
@@ -195,14 +199,24 @@ impl Starter {
     }
 }
 
+fn load_max(function: &Function) -> Duration {
+    LOAD_MAX.max(function.timeout)
+}
+
+/// How long a start may take in all.
+pub fn start_max(function: &Function) -> Duration {
+    BOOT_MAX + load_max(function)
+}
+
 /// Whether the function runs as in 2014–15.
 pub fn is_classic(function: &Function) -> bool {
     &*function.runtime == "nodejs"
 }
 
-fn check_ready(ready: &[u8]) -> Result<(), StartFailure> {
-    match serde_json::from_slice::<Ready>(ready) {
-        Ok(Ready { protocol: protocol::VERSION }) => Ok(()),
+/// The version of Node.js that a READY frame tells.
+fn node_version(ready: &[u8]) -> Result<String, StartFailure> {
+    match serde_json::from_slice(ready) {
+        Ok(Ready { protocol: protocol::VERSION, node }) => Ok(node),
         _ => Err(StartFailure::System("the bootstrap speaks another version of the protocol".to_owned())),
     }
 }
@@ -225,7 +239,7 @@ async fn boot_failed(process: &mut crate::sandbox::Process, error: &LinkError, l
 
 /// The next frame that is no log; logs and output are kept, up to a limit.
 async fn next_frame(link: &mut Link, log: &mut Vec<u8>) -> Result<Frame, LinkError> {
-    let mut keep = |bytes: &Bytes, end: &[u8]| {
+    let mut keep = |bytes: &[u8], end: &[u8]| {
         let room = LOG_MAX.saturating_sub(log.len());
         log.extend_from_slice(&bytes[..bytes.len().min(room)]);
         if room > 0 {
@@ -240,8 +254,6 @@ async fn next_frame(link: &mut Link, log: &mut Vec<u8>) -> Result<Frame, LinkErr
             Err(error) => break Err(error),
         }
     };
-    while let Some(bytes) = link.output_now() {
-        keep(&bytes, b"");
-    }
+    link.output_now(|bytes| keep(bytes, b""));
     result
 }

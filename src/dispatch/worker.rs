@@ -11,6 +11,17 @@ use crate::{
     sandbox::{Link, Process, uids::Uid},
 };
 
+/// What is known of a sandbox's start, for the first invocation's log.
+#[derive(Debug)]
+pub struct Loading {
+    /// From the start of its process until the function was loaded.
+    pub took: Duration,
+    /// The version of its Node.js.
+    pub node: String,
+    /// What the function wrote while it was loaded.
+    pub log: Vec<u8>,
+}
+
 /// A sandbox bound to one generation of one function.
 #[derive(Debug)]
 pub struct Worker {
@@ -21,7 +32,9 @@ pub struct Worker {
     /// The function it holds.
     pub function: Arc<Function>,
     state: State,
-    init: Option<Duration>,
+    loading: Option<Loading>,
+    /// Whether an invocation is being written: who stops then leaves half a frame behind.
+    pub writing: bool,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
     // Dropped last: the id is free again only when the process is gone.
@@ -29,13 +42,13 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A sandbox that has just loaded its function; that took `init`.
+    /// A sandbox that has just loaded its function.
     pub fn loaded(
         link: Link,
         process: Process,
         uid: Option<Uid>,
         function: Arc<Function>,
-        init: Duration,
+        loading: Loading,
         now: Duration,
     ) -> Self {
         let mut worker = Self {
@@ -43,7 +56,8 @@ impl Worker {
             process,
             function,
             state: State::Starting,
-            init: Some(init),
+            loading: Some(loading),
+            writing: false,
             idle_since: now,
             _uid: uid,
         };
@@ -64,14 +78,9 @@ impl Worker {
         });
     }
 
-    /// Whether it has not served yet.
-    pub fn is_new(&self) -> bool {
-        self.init.is_some()
-    }
-
-    /// How long loading took, for the first invocation's report.
-    pub fn first_use(&mut self) -> Option<Duration> {
-        self.init.take()
+    /// What is known of its start; at its first use alone.
+    pub fn first_use(&mut self) -> Option<Loading> {
+        self.loading.take()
     }
 
     /// The most memory its processes have used, in MiB.

@@ -68,6 +68,7 @@ pub fn bubblewrap() -> Result<PathBuf, NoBubblewrap> {
             "--unshare-uts",
             "--unshare-net",
             "--unshare-cgroup",
+            "--disable-userns",
         ])
         .args([
             "--ro-bind",

@@ -2,7 +2,8 @@
 //! into a folder named by their contents.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -66,8 +67,11 @@ impl RuntimeFiles {
 }
 
 fn write(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
-    fs::write(path, contents)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    let mut file = fs::File::create(path)?;
+    file.write_all(contents)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    // The folder is trusted once it has its name: its files must be on the disk before that.
+    file.sync_all()
 }
 
 fn content_hash() -> String {

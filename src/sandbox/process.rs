@@ -3,15 +3,17 @@
 #![expect(unsafe_code, reason = "fork, exec and descriptors; each use says why it is sound")]
 
 use std::{
+    collections::HashMap,
     io,
     os::{
-        fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+        fd::{AsRawFd, OwnedFd, RawFd},
         unix::process::{CommandExt, ExitStatusExt},
     },
     process::{Child, Command, ExitStatus},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::unix::AsyncFd;
 
 /// Has `prepare` run in the child between fork and exec. It must make system calls only: no allocation, no lock.
@@ -64,10 +66,12 @@ pub enum Exit {
 }
 
 impl From<ExitStatus> for Exit {
-    /// The first process says `128 + signal` for a Node.js that a signal ended; bubblewrap itself may be signalled too.
+    /// The first process says `128 + signal` for a Node.js that a signal ended, as shells do; bubblewrap itself may be
+    /// signalled too. Statuses beyond those of signals, 255 for one, are the function's own; so is 129, which the bootstrap
+    /// ends with, since nobody hangs up a process without a terminal.
     fn from(status: ExitStatus) -> Self {
         match (status.code(), status.signal()) {
-            (Some(code), _) if code > 128 => Self::Signal(code - 128),
+            (Some(code @ 130..=159), _) => Self::Signal(code - 128),
             (Some(code), _) => Self::Status(code),
             (None, Some(signal)) => Self::Signal(signal),
             (None, None) => Self::Status(0),
@@ -75,16 +79,47 @@ impl From<ExitStatus> for Exit {
     }
 }
 
+/// Every living sandbox's process, so that all can be ended at once.
+#[derive(Debug, Default)]
+pub struct Processes(Mutex<Living>);
+
+#[derive(Debug, Default)]
+struct Living {
+    pidfds: HashMap<u32, Arc<AsyncFd<OwnedFd>>>,
+    closed: bool,
+}
+
+impl Processes {
+    fn living(&self) -> MutexGuard<'_, Living> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Kills all, and from now on whatever is added.
+    pub fn kill(&self) {
+        let mut living = self.living();
+        living.closed = true;
+        for pidfd in living.pidfds.values() {
+            kill(pidfd);
+        }
+    }
+}
+
+fn kill(pidfd: &AsyncFd<OwnedFd>) {
+    // The one error there can be is that it has ended already.
+    let _ = pidfd_send_signal(pidfd.get_ref(), Signal::KILL);
+}
+
 /// The process at the head of a sandbox: bubblewrap's monitor. When it ends, all inside ends with it.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    ended: AsyncFd<OwnedFd>,
+    ended: Arc<AsyncFd<OwnedFd>>,
+    among: Arc<Processes>,
 }
 
 impl Process {
-    /// Takes a started process over.
-    pub fn new(mut child: Child) -> io::Result<Self> {
+    /// Takes a started process over, and counts it `among` the living.
+    pub fn new(mut child: Child, among: &Arc<Processes>) -> io::Result<Self> {
         let opened = i32::try_from(child.id())
             .ok()
             .and_then(Pid::from_raw)
@@ -95,10 +130,18 @@ impl Process {
                 unsafe { AsyncFd::register(pidfd) }.map_err(|refused| io::Error::other(refused.to_string()))
             });
         match opened {
-            Ok(ended) => Ok(Self { child, ended }),
+            Ok(ended) => {
+                let ended = Arc::new(ended);
+                let mut living = among.living();
+                if living.closed {
+                    kill(&ended);
+                }
+                living.pidfds.insert(child.id(), ended.clone());
+                drop(living);
+                Ok(Self { child, ended, among: among.clone() })
+            }
             Err(error) => {
-                let _ = child.kill();
-                let _ = child.wait();
+                end(&mut child);
                 Err(error)
             }
         }
@@ -115,21 +158,65 @@ impl Process {
         let _ = self.ended.readable().await?;
         Ok(self.child.wait()?.into())
     }
-
-    /// Kills it, without waiting.
-    pub fn kill(&mut self) {
-        let _ =
-            rustix::process::pidfd_send_signal(self.ended.get_ref().as_fd(), rustix::process::Signal::KILL);
-    }
 }
 
 impl Drop for Process {
     /// No sandbox outlives the value that stands for it.
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            self.kill();
-            // A killed process ends at once; what takes time is its namespaces, which end without us.
-            let _ = self.child.wait();
-        }
+        self.among.living().pidfds.remove(&self.child.id());
+        end(&mut self.child);
+    }
+}
+
+/// Kills a process and waits for it. A killed process ends at once; what takes time is its namespaces, which end without us.
+pub(super) fn end(child: &mut Child) {
+    if matches!(child.try_wait(), Ok(None)) {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+
+    fn exit(raw: i32) -> Exit {
+        ExitStatus::from_raw(raw).into()
+    }
+
+    #[test]
+    fn exits_are_told_from_signals() {
+        assert_eq!(exit(3 << 8), Exit::Status(3));
+        assert_eq!(exit((128 + 9) << 8), Exit::Signal(9));
+        assert_eq!(exit(9), Exit::Signal(9));
+        // `process.exit(-1)`
+        assert_eq!(exit(255 << 8), Exit::Status(255));
+        assert_eq!(exit(129 << 8), Exit::Status(129));
+    }
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap()
+    }
+
+    #[tokio::test]
+    async fn all_are_killed_at_once_and_late_ones_too() {
+        let among = Arc::new(Processes::default());
+        let mut early = Process::new(sleeper(), &among).unwrap();
+        among.kill();
+        assert_eq!(early.wait().await.unwrap(), Exit::Signal(9));
+        let mut late = Process::new(sleeper(), &among).unwrap();
+        assert_eq!(late.wait().await.unwrap(), Exit::Signal(9));
+        drop((early, late));
+        assert!(among.living().pidfds.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_process_ends_with_the_value_that_stands_for_it() {
+        let process = Process::new(sleeper(), &Arc::default()).unwrap();
+        let pidfd = process.ended.clone();
+        drop(process);
+        assert!(pidfd_send_signal(pidfd.get_ref(), Signal::CONT).is_err());
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::{
     jail::Spec,
     link::Link,
-    process::Process,
+    process::{self, Process, Processes},
     uids::{Uid, Uids},
 };
 
@@ -50,8 +50,16 @@ pub struct Started {
 
 struct Order {
     spec: Arc<Spec>,
-    uid: Option<u32>,
-    done: oneshot::Sender<io::Result<(Child, UnixStream, OwnedFd)>>,
+    uid: Option<Uid>,
+    done: oneshot::Sender<io::Result<Born>>,
+}
+
+/// What the spawning thread hands back.
+struct Born {
+    child: Child,
+    stream: UnixStream,
+    output: OwnedFd,
+    uid: Option<Uid>,
 }
 
 /// Starts sandboxes.
@@ -61,6 +69,7 @@ pub struct Spawner {
     uids: Option<Arc<Uids>>,
     at_once: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    processes: Arc<Processes>,
 }
 
 impl Spawner {
@@ -70,7 +79,9 @@ impl Spawner {
         let (orders, taken) = mpsc::sync_channel::<Order>(at_once);
         std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
             for order in taken {
-                let _ = order.done.send(start(&order.spec, order.uid));
+                if let Err(Ok(mut unwanted)) = order.done.send(start(&order.spec, order.uid)) {
+                    process::end(&mut unwanted.child);
+                }
             }
         })?;
         Ok(Self {
@@ -78,6 +89,7 @@ impl Spawner {
             uids,
             at_once: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::new(Semaphore::new(at_once + waiting_max)),
+            processes: Arc::default(),
         })
     }
 
@@ -97,20 +109,25 @@ impl Spawner {
             None => None,
         };
         let (done, started) = oneshot::channel();
-        let order = Order { spec, uid: uid.as_ref().map(Uid::get), done };
-        self.orders.try_send(order).map_err(|_| SpawnError::Closed)?;
-        let (child, stream, output) = started.await.map_err(|_| SpawnError::Closed)??;
-        let started = Started { process: Process::new(child)?, link: Link::new(stream, output)?, uid };
-        Ok(ready(started).await)
+        self.orders.try_send(Order { spec, uid, done }).map_err(|_| SpawnError::Closed)?;
+        let Born { child, stream, output, uid } = started.await.map_err(|_| SpawnError::Closed)??;
+        let process = Process::new(child, &self.processes)?;
+        Ok(ready(Started { process, link: Link::new(stream, output)?, uid }).await)
+    }
+
+    /// Starts no more, and kills every sandbox there is.
+    pub fn kill_all(&self) {
+        self.at_once.close();
+        self.processes.kill();
     }
 }
 
-fn start(spec: &Spec, uid: Option<u32>) -> io::Result<(Child, UnixStream, OwnedFd)> {
-    let (ours, theirs) = UnixStream::pair()?;
+fn start(spec: &Spec, uid: Option<Uid>) -> io::Result<Born> {
+    let (stream, theirs) = UnixStream::pair()?;
     let (output, output_end) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)?;
     // Only our end must not block: a function that writes faster than it is read shall wait.
     rustix::io::ioctl_fionbio(&output_end, false)?;
-    let child = spec.command(uid, theirs.into(), output_end)?.spawn()?;
-    Ok((child, ours, output))
+    let child = spec.command(uid.as_ref().map(Uid::get), theirs.into(), output_end)?.spawn()?;
+    Ok(Born { child, stream, output, uid })
 }

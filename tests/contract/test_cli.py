@@ -74,7 +74,7 @@ def test_a_functions_life_by_the_aws_cli(aws):
     assert aws("lambda", "get-function", "--function-name", name)["Configuration"]["Timeout"] == 9
     aws("lambda", "delete-function", "--function-name", name)
     gone = aws("lambda", "get-function", "--function-name", name, check=False)
-    assert gone.returncode == 254 and "(ResourceNotFoundException)" in gone.stderr
+    assert gone.returncode != 0 and "(ResourceNotFoundException)" in gone.stderr
 
 
 def test_an_apps_way_by_the_aws_cli(aws):
@@ -168,8 +168,10 @@ def test_doctor_fits_on_a_screen_and_names_what_is_there(callgate):
     done = callgate("doctor", check=False)
     lines = done.stdout.splitlines()
     assert len(lines) <= 40
-    for word in ("node", "bubblewrap"):
+    for word in ("node.js", "bwrap", "data directory", "open files"):
         assert any(word in line.lower() for line in lines), done.stdout
+    # Every "no" says what to do; with none of them, a gateway can start.
+    assert done.returncode == 0 or any(line.startswith("no") for line in lines), done.stdout
 
 
 def test_config_shows_no_secret(callgate):

@@ -25,14 +25,14 @@ def test_get_caller_identity(account):
 
 def test_a_role_comes_back_as_it_was_made(account):
     name, role = make_role(
-        account, Path="/apps/", Description="for apps & more", MaxSessionDuration=7200, Tags=[{"Key": "a<b", "Value": "c&d"}]
+        account, Path="/apps/", Description="for <apps> & more", MaxSessionDuration=7200, Tags=[{"Key": "team:größe", "Value": "a+b=c@d"}]
     )
     assert role["Arn"] == f"arn:aws:iam::{account.id}:role/apps/{name}"
     assert role["RoleId"].startswith("AROA")
     found = account.iam.get_role(RoleName=name)["Role"]
     assert found["AssumeRolePolicyDocument"] == LAMBDA_TRUST
-    assert (found["Path"], found["Description"], found["MaxSessionDuration"]) == ("/apps/", "for apps & more", 7200)
-    assert found["Tags"] == [{"Key": "a<b", "Value": "c&d"}]
+    assert (found["Path"], found["Description"], found["MaxSessionDuration"]) == ("/apps/", "for <apps> & more", 7200)
+    assert found["Tags"] == [{"Key": "team:größe", "Value": "a+b=c@d"}]
     assert found["CreateDate"] == role["CreateDate"]
 
 

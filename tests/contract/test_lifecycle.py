@@ -179,17 +179,36 @@ def test_a_root_key_is_made_where_none_is_given(tmp_path):
 @pytest.mark.parametrize(
     "variable, value, words",
     [
-        ("CALLGATE_LIMITS__ACCOUNT_CONCURENCY", "10", ["ACCOUNT_CONCURENCY", "account_concurrency"]),
-        ("CALLGATE_LIMIT__ACCOUNT_RATE", "10", ["LIMIT", "limits"]),
-        ("CALLGATE_LIMITS__ACCOUNT_RATE", "many", ["account_rate", "limits"]),
+        ("CALLGATE_LIMITS__ACCOUNT_CONCURENCY", "10", ["CALLGATE_LIMITS__ACCOUNT_CONCURRENCY"]),
+        ("CALLGATE_LIMIT__ACCOUNT_RATE", "10", ["CALLGATE_LIMITS__ACCOUNT_RATE"]),
+        ("CALLGATE_LIMITS__ACCOUNT_RATE", "many", ['"many"', "whole number"]),
     ],
 )
-def test_configuration_errors_name_what_was_meant(tmp_path, variable, value, words):
-    gateway = Gateway(tmp_path, configuration={variable: value})
-    done = gateway.command("serve", "--listen", "127.0.0.1:0", "--data-dir", gateway.data_dir, check=False)
+def test_a_wrong_variable_is_named_with_what_was_meant(tmp_path, variable, value, words):
+    refuses_to_start(Gateway(tmp_path, configuration={variable: value}), [], [variable, *words])
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[limits]\naccount_concurency = 10\n", ["limits", "account_concurency", "account_concurrency"]),
+        ("[limit]\naccount_rate = 10\n", ["limit", "limits"]),
+        ("[limits]\naccount_rate = 'many'\n", ["limits", "account_rate"]),
+        ("[limits\n", ["line 1"]),
+    ],
+)
+def test_a_wrong_line_of_the_file_is_named_with_what_was_meant(tmp_path, text, words):
+    file = tmp_path / "callgate.toml"
+    file.write_text(text)
+    refuses_to_start(Gateway(tmp_path), ["--config", file], [str(file), *words])
+
+
+def refuses_to_start(gateway, arguments, words):
+    done = gateway.command("serve", "--listen", "127.0.0.1:0", "--data-dir", gateway.data_dir, *arguments, check=False)
     assert done.returncode != 0
     for word in words:
         assert word in done.stderr, done.stderr
+    assert "panicked" not in done.stderr
 
 
 def test_secrets_are_not_logged(tmp_path):

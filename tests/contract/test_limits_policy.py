@@ -246,13 +246,13 @@ def test_a_source_address(limited):
 
 
 def test_one_caller_does_not_use_up_anothers_rate(limited):
-    account = limited(caller_rate=5)
+    account = limited(caller_rate=30)
     name = account.function(code.ECHO, Tags={"callgate:allow": "guests"})
     app = Pool(account).app()
     _, greedy = app.guest()
     _, modest = app.guest()
     refused = 0
-    for _ in range(40):
+    for _ in range(200):
         try:
             account.call(name, 1, greedy)
         except ClientError as error:

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use axum::body::Body;
 use serde_json::Value;
 
@@ -24,6 +25,7 @@ use crate::{
     identity::{OpenIdKeys, Provider, ProviderSource, Role, RoleSource},
     policy::{NoKeys, Requester},
     quota::Quota,
+    store::{Change, Follower, Kind, StoreError},
     telemetry::metrics::Levels,
 };
 
@@ -63,6 +65,28 @@ impl RoleCheck for ExecutionRoles {
         role.is_some_and(|role| {
             role.trusts("sts:AssumeRole", Requester::Service("lambda.amazonaws.com"), &NoKeys)
         })
+    }
+}
+
+/// Ends the sandboxes of functions that were deleted. (Those of changed ones end when the next call comes.)
+pub(super) struct Retiring {
+    pub(super) functions: Arc<Functions>,
+    pub(super) dispatch: Arc<Dispatch>,
+}
+
+#[async_trait]
+impl Follower for Retiring {
+    async fn load(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
+        for change in changes.iter().filter(|change| change.kind == Kind::Function) {
+            if self.functions.find(change.account, &change.key).is_none() {
+                self.dispatch.retire(change.account, &change.key);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -20,6 +20,7 @@ struct Limit {
 
 unsafe extern "C" {
     fn prctl(option: c_int, ...) -> c_int;
+    fn getrlimit(resource: c_uint, limit: *mut Limit) -> c_int;
     fn setrlimit(resource: c_uint, limit: *const Limit) -> c_int;
     fn fork() -> c_int;
     fn execv(path: *const c_char, arguments: *const *const c_char) -> c_int;
@@ -38,8 +39,15 @@ fn fail(what: &str) -> ! {
     exit(NOT_STARTED)
 }
 
+/// Lowers a limit to `value`; one that is lower already stays, since nobody here may raise it.
 fn limit(resource: c_uint, value: u64, name: &str) {
-    let limit = Limit { soft: value, hard: value };
+    let mut limit = Limit { soft: 0, hard: 0 };
+    // SAFETY: `limit` is a valid place for the result.
+    if unsafe { getrlimit(resource, &raw mut limit) } != 0 {
+        fail(name);
+    }
+    let value = value.min(limit.hard);
+    limit = Limit { soft: value, hard: value };
     // SAFETY: `limit` is a valid rlimit for the duration of the call.
     if unsafe { setrlimit(resource, &raw const limit) } != 0 {
         fail(name);

@@ -1,0 +1,240 @@
+//! A dispatch with everything it needs, and functions to run in it.
+
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Write},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use callgate::{
+    base::{
+        AccountId, Caller, KeyRing, Principal, Region, RequestId, Secret,
+        clock::{SharedClock, SystemClock},
+        rng::SystemRng,
+    },
+    dispatch::{
+        Dispatch, DispatchError, FunctionError, Invocation, Options, Outcome, Pools,
+        logs::{GatewayLog, LogSink},
+        start::Starter,
+    },
+    functions::{self, FunctionRef, Functions, Parts, RoleCheck, config::Settings},
+    policy::permit_root,
+    quota::{Quota, QuotaConfig},
+    sandbox::{RuntimeFiles, Spawner, uids::Uids},
+    store::{Feed, sqlite::SqliteStore},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use super::processes;
+
+const ACCOUNT: AccountId = AccountId::DEFAULT;
+
+struct AnyRole;
+
+impl RoleCheck for AnyRole {
+    fn lambda_may_assume(&self, _: AccountId, _: &str) -> bool {
+        true
+    }
+}
+
+/// How a stand differs from the usual.
+pub struct Plan {
+    pub clock: SharedClock,
+    pub sink: Arc<dyn LogSink>,
+    pub options: Options,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            sink: Arc::new(GatewayLog),
+            options: Options {
+                sandboxes_max: 20,
+                function_sandboxes_max: 10,
+                line_max: 100,
+                busy_sandboxes: 2,
+                idle: Duration::from_secs(300),
+            },
+        }
+    }
+}
+
+/// A gateway's inside, from permitted invocations down.
+pub struct Stand {
+    pub dispatch: Dispatch,
+    pub quota: Quota,
+    pub functions: Arc<Functions>,
+    /// The limit of processes that its sandboxes are given: no other stand's of this test run have the same.
+    pub mark: u32,
+    _data: TempDir,
+}
+
+fn program(name: &str) -> std::path::PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.unwrap_or_else(|| panic!("{name} is not on the PATH"))
+}
+
+/// User ids for the sandboxes of all stands, far from those of a real gateway.
+fn uids() -> Option<Arc<Uids>> {
+    static UIDS: OnceLock<Arc<Uids>> = OnceLock::new();
+    rustix::process::geteuid()
+        .is_root()
+        .then(|| UIDS.get_or_init(|| Uids::new(700_000 + std::process::id() % 1_000 * 1_000, 1_000)).clone())
+}
+
+fn mark() -> u32 {
+    static STANDS: AtomicU32 = AtomicU32::new(0);
+    1_000 + STANDS.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Stand {
+    pub async fn new() -> Self {
+        Self::of(Plan::default()).await
+    }
+
+    pub async fn of(plan: Plan) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let region = Region::new("us-east-1");
+        let store = SqliteStore::open(&data.path().join("callgate.db")).await.unwrap();
+        let feed = Feed::new(Arc::new(store.clone()));
+        let parts = Parts {
+            store: Arc::new(store),
+            feed: feed.clone(),
+            keys: Arc::new(KeyRing::new([(1, Secret::new(vec![1; 32]))]).unwrap()),
+            roles: Arc::new(AnyRole),
+            clock: plan.clock.clone(),
+            rng: Arc::new(SystemRng),
+        };
+        let functions = Functions::open(data.path(), functions::Options::new(region.clone()), parts).unwrap();
+        feed.start(vec![functions.clone()]).await.unwrap();
+        let mark = mark();
+        let starter = Starter {
+            spawner: Spawner::new(4, 100, uids()).unwrap(),
+            bwrap: program("bwrap"),
+            node: program("node"),
+            runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
+            processes_max: mark,
+            region,
+            clock: plan.clock.clone(),
+            rng: Arc::new(SystemRng),
+        };
+        let pools = Pools::new(plan.options, starter, plan.clock.clone());
+        Self {
+            dispatch: Dispatch::new(pools, plan.clock.clone(), plan.sink),
+            quota: Quota::new(QuotaConfig::default(), plan.clock),
+            functions,
+            mark,
+            _data: data,
+        }
+    }
+
+    /// Deploys `index.js`, exporting `handler`.
+    pub async fn deploy(&self, name: &str, code: &str) {
+        self.deploy_with(name, code, |_| {}).await;
+    }
+
+    pub async fn deploy_with(&self, name: &str, code: &str, change: impl FnOnce(&mut Settings)) {
+        let mut settings = Settings {
+            runtime: Some("nodejs22.x".to_owned()),
+            handler: Some("index.handler".to_owned()),
+            role_arn: Some("arn:aws:iam::000000000000:role/any".to_owned()),
+            timeout_seconds: Some(20),
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let created = self.functions.create(ACCOUNT, name, &settings, BTreeMap::new(), package(code)).await;
+        created.unwrap();
+    }
+
+    pub fn named(&self, name: &str) -> FunctionRef {
+        FunctionRef {
+            region: Region::new("us-east-1"),
+            account: ACCOUNT,
+            name: name.to_owned(),
+            qualifier: None,
+        }
+    }
+
+    /// Invokes as the account's root.
+    pub async fn run(&self, name: &str, invocation: Invocation) -> Result<Outcome, DispatchError> {
+        let target = self.functions.resolve(&self.named(name)).unwrap();
+        let caller = Caller {
+            account: ACCOUNT,
+            principal: Principal::Root,
+            access_key_id: "AKIA".into(),
+            identity: None,
+            session_expires: None,
+        };
+        let permit = permit_root(&caller, "lambda:InvokeFunction", &invocation.invoked_arn).unwrap();
+        let admission = self.quota.admit(ACCOUNT).unwrap();
+        self.dispatch.run(&permit, admission, target, invocation).await
+    }
+
+    /// What came of a call with this payload.
+    pub async fn outcome(&self, name: &str, payload: &str) -> Outcome {
+        self.run(name, invocation(name, payload)).await.unwrap()
+    }
+
+    /// What a call returned.
+    pub async fn value(&self, name: &str, payload: &str) -> Value {
+        value(&self.outcome(name, payload).await)
+    }
+
+    /// The error that a call ended in, with request ids written as `ID`.
+    pub async fn error(&self, name: &str, payload: &str) -> (FunctionError, Value) {
+        let invocation = invocation(name, payload);
+        let id = invocation.id.to_string();
+        let outcome = self.run(name, invocation).await.unwrap();
+        let text = String::from_utf8(outcome.payload.to_vec()).unwrap().replace(&id, "ID");
+        let error = outcome.function_error.unwrap_or_else(|| panic!("no error but {text}"));
+        (error, serde_json::from_str(&text).unwrap())
+    }
+
+    /// Executions that hold a slot.
+    pub fn running(&self) -> u32 {
+        self.quota.running(ACCOUNT)
+    }
+
+    /// Ends it, and looks that no process is left of it.
+    pub async fn close(self) {
+        let living = processes::Living::of(self.mark);
+        self.dispatch.shutdown(Duration::from_secs(10)).await;
+        assert_eq!(self.dispatch.sandboxes(), 0);
+        assert_eq!(self.running(), 0);
+        living.ended().await;
+        assert_eq!(processes::of(self.mark), Vec::<u32>::new());
+    }
+}
+
+pub fn package(code: &str) -> Bytes {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("index.js", SimpleFileOptions::default().unix_permissions(0o644)).unwrap();
+    archive.write_all(code.as_bytes()).unwrap();
+    archive.finish().unwrap().into_inner().into()
+}
+
+pub fn invocation(name: &str, payload: &str) -> Invocation {
+    Invocation {
+        id: RequestId::draw(&SystemRng),
+        payload: Bytes::copy_from_slice(payload.as_bytes()),
+        invoked_arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{name}"),
+        identity: None,
+        client_context: None,
+        log_tail: false,
+    }
+}
+
+pub fn value(outcome: &Outcome) -> Value {
+    let text = String::from_utf8_lossy(&outcome.payload);
+    assert_eq!(outcome.function_error, None, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
