@@ -440,3 +440,6 @@ async fn tidy(functions: Arc<Functions>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
