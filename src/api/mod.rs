@@ -7,12 +7,14 @@ pub mod cognito_identity;
 pub mod error;
 pub mod iam;
 pub mod lambda;
+pub mod members;
 pub mod operation;
 pub mod query;
+#[cfg(test)]
+mod reference;
 pub mod refused;
 pub mod reply;
 pub mod sts;
-pub mod support;
 
 pub use error::ApiError;
 pub use operation::{

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::{ApiError, Reply};
+use super::{ApiError, Reply, error::ACCESS_DENIED, members::Members};
 use crate::base::{AccountId, Caller, Region, RequestId, Timestamp};
 
 /// An AWS service that the gateway speaks for.
@@ -89,6 +89,14 @@ impl Service {
             Self::Lambda => "ServiceException",
             Self::CognitoIdentity => "InternalErrorException",
             Self::Sts | Self::Iam => "ServiceFailure",
+        }
+    }
+
+    /// Its own word for [`crate::api::error::ACCESS_DENIED`].
+    pub fn access_denied(self) -> &'static str {
+        match self.protocol() {
+            Protocol::RestJson | Protocol::Json => ACCESS_DENIED,
+            Protocol::Query => "AccessDenied",
         }
     }
 }
@@ -289,6 +297,33 @@ impl<O: Operation> Bound<O> {
         Arc::new(Self { spec: O::spec(), state, operation: PhantomData })
     }
 }
+
+/// An operation as the documentation's table has it.
+#[derive(Debug)]
+pub struct Listed {
+    /// What it is called, where and by whom.
+    pub spec: fn() -> Spec,
+    /// The members of its input.
+    pub members: &'static Members,
+}
+
+/// Names every operation of a service once, by the state it works on: for the route table and for the documentation's.
+macro_rules! operations {
+    ($($name:ident: $state:ty => {$($module:ident::$operation:ident),* $(,)?})*) => {
+        /// Every operation, for the documentation.
+        pub const OPERATIONS: &[$crate::api::operation::Listed] = &[$($($crate::api::operation::Listed {
+            spec: <$module::$operation as $crate::api::Operation>::spec,
+            members: &$module::MEMBERS,
+        }),*),*];
+
+        /// Every operation, bound to its state.
+        pub fn operations($($name: &std::sync::Arc<$state>),*) -> Vec<std::sync::Arc<dyn $crate::api::Perform>> {
+            vec![$($($crate::api::operation::Bound::<$module::$operation>::bind($name.clone())),*),*]
+        }
+    };
+}
+
+pub(super) use operations;
 
 #[async_trait]
 impl<O: Operation> Perform for Bound<O> {

@@ -180,7 +180,7 @@ impl Gateway for Callgate {
         let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
-        operations.extend(api::sts::operations());
+        operations.extend(api::sts::operations(&Arc::new(())));
         let plain = PlainSource {
             ready: ready.clone(),
             budget: budget.clone(),

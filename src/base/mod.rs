@@ -3,6 +3,8 @@
 pub mod arn;
 pub mod caller;
 pub mod clock;
+#[cfg(test)]
+pub(crate) mod generated;
 pub mod ids;
 pub mod keyring;
 pub mod network;

@@ -10,6 +10,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// The network of the addresses that begin with the first `prefix_bits` of this one. A prefix longer than the address is
+    /// all of it.
+    pub fn new(address: IpAddr, prefix_bits: u8) -> Self {
+        Self { address, prefix_bits: prefix_bits.min(width(address)) }
+    }
+
     /// Whether `address` lies in it. An IPv4 address mapped into IPv6 counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let shared = |ours: u128, theirs: u128, width: u8| {
@@ -29,6 +35,11 @@ impl Network {
     }
 }
 
+/// An address's length in bits.
+fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
 /// A text that is no address and no network.
 #[derive(Debug, thiserror::Error)]
 #[error("not an IP address or network")]
@@ -43,7 +54,7 @@ impl FromStr for Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().map_err(|_| InvalidNetwork)?;
-        let width = if address.is_ipv4() { 32 } else { 128 };
+        let width = width(address);
         let prefix_bits = match prefix {
             None => width,
             Some(prefix) => prefix.parse().ok().filter(|bits| *bits <= width).ok_or(InvalidNetwork)?,
@@ -69,6 +80,7 @@ mod tests {
         for (network, inside, outside) in [
             ("10.0.0.0/8", "10.255.0.1", "11.0.0.0"),
             ("10.1.2.3", "10.1.2.3", "10.1.2.4"),
+            ("10.1.0.0/16", "::ffff:10.1.0.1", "10.2.0.0"),
             ("fd00::/8", "fd12::1", "fe80::1"),
             ("0.0.0.0/0", "203.0.113.9", "::1"),
             ("::/0", "2001:db8::1", "127.0.0.1"),
@@ -92,7 +104,7 @@ mod tests {
         fn a_network_contains_the_addresses_that_share_its_prefix(
             base in any::<u32>(), other in any::<u32>(), bits in 0_u8..=32,
         ) {
-            let network = Network { address: IpAddr::V4(base.into()), prefix_bits: bits };
+            let network = Network::new(IpAddr::V4(base.into()), bits);
             let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
             prop_assert_eq!(network.contains(IpAddr::V4(other.into())), base & mask == other & mask);
         }

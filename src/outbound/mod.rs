@@ -14,7 +14,7 @@ use reqwest::{Client, Response, StatusCode, Url, redirect};
 use tokio::sync::Semaphore;
 use url::Host;
 
-pub use address::{Allowed, InvalidAllowed, Network, is_public};
+pub use address::{Allowed, InvalidAllowed, is_public};
 use resolver::{Filter, Forbidden, Rule};
 
 /// How many requests run at a time; the others wait within their own time.

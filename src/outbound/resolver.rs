@@ -29,7 +29,7 @@ impl Rule {
             Self::Public(allowed) => {
                 is_public(address)
                     || allowed.iter().any(|entry| match entry {
-                        Allowed::Network(network) => network.holds(address),
+                        Allowed::Network(network) => network.contains(address),
                         Allowed::Host(name) => name.eq_ignore_ascii_case(host),
                     })
             }

@@ -172,7 +172,10 @@ impl Default for Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
+    use crate::base::generated;
 
     #[test]
     fn counts_appear_with_their_labels() {
@@ -194,5 +197,41 @@ mod tests {
         assert!(text.contains("callgate_cold_starts_total 1"), "{text}");
         assert!(text.contains(r#"callgate_invocation_seconds_bucket{le="0.005"} 1"#), "{text}");
         assert!(text.contains("callgate_connections 4"), "{text}");
+    }
+
+    #[test]
+    fn every_metric_is_described() {
+        let metrics = Metrics::new();
+        metrics.operation("Invoke").count(Outcome::Success);
+        metrics.invocation(Duration::from_millis(3), true);
+        let text = metrics.render(Levels::default());
+        let mut seen: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+        let mut described: Vec<_> =
+            DESCRIBED.iter().map(|(name, kind, _, _)| format!("{name} {kind}")).collect();
+        seen.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(seen, described);
+    }
+
+    #[test]
+    fn the_table_of_metrics_in_docs_is_up_to_date() {
+        let mut out = String::from(
+            "# Metrics\n\n\
+             <!-- Made from src/telemetry/metrics.rs by its tests: make docs -->\n\n\
+             What `GET /metrics` answers, in Prometheus' text form. It is management: beyond loopback it is served on\n\
+             `management_listen` alone.\n\n\
+             | Metric | Kind | Labels | Meaning |\n|---|---|---|---|\n",
+        );
+        for (name, kind, labels, meaning) in DESCRIBED {
+            let labels: Vec<_> = labels
+                .split(", ")
+                .filter(|label| !label.is_empty())
+                .map(|label| format!("`{label}`"))
+                .collect();
+            let _ = writeln!(out, "| `{name}` | {kind} | {} | {meaning} |", labels.join(", "));
+        }
+        let outcomes: Vec<_> = Outcome::ALL.iter().map(|outcome| format!("`{}`", outcome.as_str())).collect();
+        let _ = writeln!(out, "\n`outcome` is one of {}.", outcomes.join(", "));
+        generated::compare("docs/metrics.md", &out);
     }
 }

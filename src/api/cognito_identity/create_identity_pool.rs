@@ -3,30 +3,37 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{
-    errors::{invalid, unsupported},
-    input, management, reply, shapes,
-};
+use super::{errors::invalid, input, management, reply, shapes};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused, Stored},
+        },
+    },
     identity::{NewPool, Pools},
     store::identity::PoolSettings,
 };
 
-pub(super) const NAME: &str = "CreateIdentityPool";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("IdentityPoolName", Support::Implemented),
-    ("AllowUnauthenticatedIdentities", Support::Implemented),
-    ("AllowClassicFlow", Support::Stored),
-    ("SupportedLoginProviders", Support::Refused),
-    ("DeveloperProviderName", Support::Refused),
-    ("OpenIdConnectProviderARNs", Support::Implemented),
-    ("CognitoIdentityProviders", Support::Refused),
-    ("SamlProviderARNs", Support::Refused),
-    ("IdentityPoolTags", Support::Implemented),
-];
+const NAME: &str = "CreateIdentityPool";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[
+        ("IdentityPoolName", Implemented),
+        ("AllowUnauthenticatedIdentities", Implemented),
+        ("AllowClassicFlow", Stored),
+        ("SupportedLoginProviders", Refused(INSTEAD)),
+        ("DeveloperProviderName", Refused(INSTEAD)),
+        ("OpenIdConnectProviderARNs", Implemented),
+        ("CognitoIdentityProviders", Refused(INSTEAD)),
+        ("SamlProviderARNs", Refused(INSTEAD)),
+        ("IdentityPoolTags", Implemented),
+    ],
+};
+const INSTEAD: &str = "make the issuer known with iam:CreateOpenIDConnectProvider and name its ARN in OpenIdConnectProviderARNs";
 /// How many providers a pool has at most; each of its logins searches them.
 const PROVIDERS_MAX: usize = 50;
 /// How many tags AWS lets a resource have.
@@ -45,41 +52,9 @@ struct Input {
     identity_pool_name: Option<String>,
     allow_unauthenticated_identities: Option<bool>,
     allow_classic_flow: Option<bool>,
-    supported_login_providers: Option<Value>,
-    developer_provider_name: Option<Value>,
     #[serde(rename = "OpenIdConnectProviderARNs")]
     open_id_connect_provider_arns: Option<Vec<String>>,
-    cognito_identity_providers: Option<Value>,
-    #[serde(rename = "SamlProviderARNs")]
-    saml_provider_arns: Option<Value>,
     identity_pool_tags: Option<BTreeMap<String, String>>,
-}
-
-/// Whether a member that is not implemented says anything: some clients send empty lists for what they leave out.
-fn is_given(member: Option<&Value>) -> bool {
-    match member {
-        None | Some(Value::Null) => false,
-        Some(Value::Array(list)) => !list.is_empty(),
-        Some(Value::Object(map)) => !map.is_empty(),
-        Some(_) => true,
-    }
-}
-
-impl Input {
-    fn refuse_what_is_not_there(&self) -> Result<(), ApiError> {
-        const OIDC: &str = "make the issuer known with iam:CreateOpenIDConnectProvider and name its ARN in OpenIdConnectProviderARNs";
-        for (name, member) in [
-            ("SupportedLoginProviders", &self.supported_login_providers),
-            ("DeveloperProviderName", &self.developer_provider_name),
-            ("CognitoIdentityProviders", &self.cognito_identity_providers),
-            ("SamlProviderARNs", &self.saml_provider_arns),
-        ] {
-            if is_given(member.as_ref()) {
-                return Err(unsupported(name, OIDC));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Operation for CreateIdentityPool {
@@ -90,8 +65,7 @@ impl Operation for CreateIdentityPool {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
-        input.refuse_what_is_not_there()?;
+        let input: Input = input::parse(raw, &MEMBERS)?;
         let name = input::required(input.identity_pool_name, "identityPoolName")?;
         let name = input::text(name, "identityPoolName", 128, r"[\w\s+=,.@-]+", |c| {
             c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || "_+=,.@-".contains(c)

@@ -5,12 +5,16 @@ use serde::Deserialize;
 
 use super::{input, management, pool_resource};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     identity::Pools,
 };
 
-pub(super) const NAME: &str = "DeleteIdentityPool";
-pub(super) const MEMBERS: &[(&str, Support)] = &[("IdentityPoolId", Support::Implemented)];
+const NAME: &str = "DeleteIdentityPool";
+/// The members of its input.
+pub static MEMBERS: Members = Members { operation: NAME, members: &[("IdentityPoolId", Implemented)] };
 
 /// The input.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl Operation for DeleteIdentityPool {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
+        let input: Input = input::parse(raw, &MEMBERS)?;
         Ok(Self { pool: input::id(input.identity_pool_id, "identityPoolId")? })
     }
 

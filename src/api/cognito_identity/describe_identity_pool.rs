@@ -4,12 +4,16 @@ use serde::Deserialize;
 
 use super::{input, management, pool_resource, reply, shapes};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     identity::Pools,
 };
 
-pub(super) const NAME: &str = "DescribeIdentityPool";
-pub(super) const MEMBERS: &[(&str, Support)] = &[("IdentityPoolId", Support::Implemented)];
+const NAME: &str = "DescribeIdentityPool";
+/// The members of its input.
+pub static MEMBERS: Members = Members { operation: NAME, members: &[("IdentityPoolId", Implemented)] };
 
 /// The input.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Operation for DescribeIdentityPool {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
+        let input: Input = input::parse(raw, &MEMBERS)?;
         Ok(Self { pool: input::id(input.identity_pool_id, "identityPoolId")? })
     }
 

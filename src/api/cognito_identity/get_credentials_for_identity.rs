@@ -5,18 +5,28 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{errors::unsupported, input, public, reply};
+use super::{input, public, reply};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused},
+        },
+    },
     identity::{Identities, Logins},
 };
 
-pub(super) const NAME: &str = "GetCredentialsForIdentity";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("IdentityId", Support::Implemented),
-    ("Logins", Support::Implemented),
-    ("CustomRoleArn", Support::Refused),
-];
+const NAME: &str = "GetCredentialsForIdentity";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[
+        ("IdentityId", Implemented),
+        ("Logins", Implemented),
+        ("CustomRoleArn", Refused("give the pool's own roles what their users need")),
+    ],
+};
 
 /// The input.
 #[derive(Debug)]
@@ -29,7 +39,6 @@ pub struct GetCredentialsForIdentity {
 #[serde(rename_all = "PascalCase")]
 struct Input {
     identity_id: Option<String>,
-    custom_role_arn: Option<String>,
     logins: Option<BTreeMap<String, String>>,
 }
 
@@ -41,10 +50,7 @@ impl Operation for GetCredentialsForIdentity {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
-        if input.custom_role_arn.is_some() {
-            return Err(unsupported("CustomRoleArn", "give the pool's own roles what their users need"));
-        }
+        let input: Input = input::parse(raw, &MEMBERS)?;
         let identity = input::id(input.identity_id, "identityId")?;
         Ok(Self { identity, logins: input::logins(input.logins)? })
     }

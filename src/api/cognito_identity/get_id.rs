@@ -7,17 +7,20 @@ use serde_json::json;
 
 use super::{errors::invalid, input, public, reply};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     base::AccountId,
     identity::{Identities, Logins},
 };
 
-pub(super) const NAME: &str = "GetId";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("AccountId", Support::Implemented),
-    ("IdentityPoolId", Support::Implemented),
-    ("Logins", Support::Implemented),
-];
+const NAME: &str = "GetId";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[("AccountId", Implemented), ("IdentityPoolId", Implemented), ("Logins", Implemented)],
+};
 
 /// The input.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Operation for GetId {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
+        let input: Input = input::parse(raw, &MEMBERS)?;
         let account = input
             .account_id
             .map(|id| {

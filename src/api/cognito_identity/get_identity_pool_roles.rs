@@ -5,12 +5,16 @@ use serde_json::json;
 
 use super::{input, management, pool_resource, reply, shapes};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     identity::Pools,
 };
 
-pub(super) const NAME: &str = "GetIdentityPoolRoles";
-pub(super) const MEMBERS: &[(&str, Support)] = &[("IdentityPoolId", Support::Implemented)];
+const NAME: &str = "GetIdentityPoolRoles";
+/// The members of its input.
+pub static MEMBERS: Members = Members { operation: NAME, members: &[("IdentityPoolId", Implemented)] };
 
 /// The input.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl Operation for GetIdentityPoolRoles {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
+        let input: Input = input::parse(raw, &MEMBERS)?;
         Ok(Self { pool: input::id(input.identity_pool_id, "identityPoolId")? })
     }
 

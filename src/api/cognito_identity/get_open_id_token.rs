@@ -7,13 +7,17 @@ use serde_json::json;
 
 use super::{input, public, reply};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     identity::{Identities, Logins},
 };
 
-pub(super) const NAME: &str = "GetOpenIdToken";
-pub(super) const MEMBERS: &[(&str, Support)] =
-    &[("IdentityId", Support::Implemented), ("Logins", Support::Implemented)];
+const NAME: &str = "GetOpenIdToken";
+/// The members of its input.
+pub static MEMBERS: Members =
+    Members { operation: NAME, members: &[("IdentityId", Implemented), ("Logins", Implemented)] };
 
 /// The input.
 #[derive(Debug)]
@@ -37,7 +41,7 @@ impl Operation for GetOpenIdToken {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
+        let input: Input = input::parse(raw, &MEMBERS)?;
         let identity = input::id(input.identity_id, "identityId")?;
         Ok(Self { identity, logins: input::logins(input.logins)? })
     }

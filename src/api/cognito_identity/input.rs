@@ -5,20 +5,32 @@
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::errors::invalid;
+use super::errors::{invalid, unsupported};
 use crate::{
-    api::{ApiError, Raw},
+    api::{
+        ApiError, Raw,
+        members::{Members, says_nothing},
+    },
     identity::{Logins, identities::LOGINS_A_REQUEST_MAX},
 };
 
-/// Reads the body; an empty one is an empty object, as some clients send for it.
-pub(super) fn parse<T: DeserializeOwned>(raw: &Raw<'_>) -> Result<T, ApiError> {
+/// Reads the body, and refuses what the table refuses. An empty body is an empty object, as some clients send for it.
+pub(super) fn parse<T: DeserializeOwned>(raw: &Raw<'_>, table: &Members) -> Result<T, ApiError> {
+    let broken = |error: serde_json::Error| {
+        ApiError::bad_request(
+            "SerializationException",
+            format!("The request's body does not have the operation's form: {error}"),
+        )
+    };
     let body: &[u8] = if raw.body.is_empty() { b"{}" } else { raw.body };
-    serde_json::from_slice(body).map_err(|error| {
-        let message = format!("The request's body does not have the operation's form: {error}");
-        ApiError { cause: None, ..ApiError::bad_request("SerializationException", message) }
-    })
+    let members: Map<String, Value> = serde_json::from_slice(body).map_err(broken)?;
+    let is_given = |name: &str| members.get(name).is_some_and(|value| !says_nothing(value));
+    if let Some((member, instead)) = table.refused(is_given) {
+        return Err(unsupported(member, instead));
+    }
+    T::deserialize(Value::Object(members)).map_err(broken)
 }
 
 /// `1 validation error detected: …`

@@ -6,13 +6,17 @@ use serde_json::{Value, json};
 
 use super::{input, management, reply};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     identity::{IdentityError, Pools},
 };
 
-pub(super) const NAME: &str = "ListIdentityPools";
-pub(super) const MEMBERS: &[(&str, Support)] =
-    &[("MaxResults", Support::Implemented), ("NextToken", Support::Implemented)];
+const NAME: &str = "ListIdentityPools";
+/// The members of its input.
+pub static MEMBERS: Members =
+    Members { operation: NAME, members: &[("MaxResults", Implemented), ("NextToken", Implemented)] };
 
 /// The input.
 #[derive(Debug)]
@@ -36,7 +40,7 @@ impl Operation for ListIdentityPools {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
+        let input: Input = input::parse(raw, &MEMBERS)?;
         let limit = input::number(input::required(input.max_results, "maxResults")?, "maxResults", 1..=60)?;
         // A page's token is the id that the page before ended with: it tells nothing, and any other is harmless.
         let after = input

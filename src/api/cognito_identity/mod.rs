@@ -21,9 +21,8 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::{
-    Access, Door, Perform, Resource, Route, Service, Spec,
-    operation::{Bound, Context},
-    support::Support,
+    Access, Door, Resource, Route, Service, Spec,
+    operation::{Context, operations},
 };
 use crate::{
     api::ApiError,
@@ -33,35 +32,20 @@ use crate::{
 /// The largest body: ten logins of the longest tokens that are looked at, and some air.
 const BODY_BYTES_MAX: usize = 128 * 1024;
 
-/// An operation's name and its members, as they are supported.
-pub type Members = (&'static str, &'static [(&'static str, Support)]);
-
-/// Every operation, for the generated table.
-pub const OPERATIONS: &[Members] = &[
-    (create_identity_pool::NAME, create_identity_pool::MEMBERS),
-    (delete_identity_pool::NAME, delete_identity_pool::MEMBERS),
-    (describe_identity_pool::NAME, describe_identity_pool::MEMBERS),
-    (get_credentials_for_identity::NAME, get_credentials_for_identity::MEMBERS),
-    (get_id::NAME, get_id::MEMBERS),
-    (get_identity_pool_roles::NAME, get_identity_pool_roles::MEMBERS),
-    (get_open_id_token::NAME, get_open_id_token::MEMBERS),
-    (list_identity_pools::NAME, list_identity_pools::MEMBERS),
-    (set_identity_pool_roles::NAME, set_identity_pool_roles::MEMBERS),
-];
-
-/// Every operation, bound to its state.
-pub fn operations(pools: &Arc<Pools>, identities: &Arc<Identities>) -> Vec<Arc<dyn Perform>> {
-    vec![
-        Bound::<create_identity_pool::CreateIdentityPool>::bind(pools.clone()),
-        Bound::<delete_identity_pool::DeleteIdentityPool>::bind(pools.clone()),
-        Bound::<describe_identity_pool::DescribeIdentityPool>::bind(pools.clone()),
-        Bound::<get_credentials_for_identity::GetCredentialsForIdentity>::bind(identities.clone()),
-        Bound::<get_id::GetId>::bind(identities.clone()),
-        Bound::<get_identity_pool_roles::GetIdentityPoolRoles>::bind(pools.clone()),
-        Bound::<get_open_id_token::GetOpenIdToken>::bind(identities.clone()),
-        Bound::<list_identity_pools::ListIdentityPools>::bind(pools.clone()),
-        Bound::<set_identity_pool_roles::SetIdentityPoolRoles>::bind(pools.clone()),
-    ]
+operations! {
+    pools: Pools => {
+        create_identity_pool::CreateIdentityPool,
+        delete_identity_pool::DeleteIdentityPool,
+        describe_identity_pool::DescribeIdentityPool,
+        get_identity_pool_roles::GetIdentityPoolRoles,
+        list_identity_pools::ListIdentityPools,
+        set_identity_pool_roles::SetIdentityPoolRoles,
+    }
+    identities: Identities => {
+        get_credentials_for_identity::GetCredentialsForIdentity,
+        get_id::GetId,
+        get_open_id_token::GetOpenIdToken,
+    }
 }
 
 /// An operation that a developer signs.

@@ -4,25 +4,31 @@ use std::collections::BTreeMap;
 
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{
-    errors::{invalid, unsupported},
-    input, management, pool_resource,
-};
+use super::{errors::invalid, input, management, pool_resource};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused},
+        },
+    },
     base::Arn,
     identity::{Pools, SERVICE},
     store::identity::PoolRoles,
 };
 
-pub(super) const NAME: &str = "SetIdentityPoolRoles";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("IdentityPoolId", Support::Implemented),
-    ("Roles", Support::Implemented),
-    ("RoleMappings", Support::Refused),
-];
+const NAME: &str = "SetIdentityPoolRoles";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[
+        ("IdentityPoolId", Implemented),
+        ("Roles", Implemented),
+        ("RoleMappings", Refused("give the pool one role for guests and one for signed-in users")),
+    ],
+};
 
 /// The input.
 #[derive(Debug)]
@@ -36,7 +42,6 @@ pub struct SetIdentityPoolRoles {
 struct Input {
     identity_pool_id: Option<String>,
     roles: Option<BTreeMap<String, String>>,
-    role_mappings: Option<BTreeMap<String, Value>>,
 }
 
 impl SetIdentityPoolRoles {
@@ -53,13 +58,7 @@ impl Operation for SetIdentityPoolRoles {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw)?;
-        if input.role_mappings.is_some_and(|mappings| !mappings.is_empty()) {
-            return Err(unsupported(
-                "RoleMappings",
-                "give the pool one role for guests and one for signed-in users",
-            ));
-        }
+        let input: Input = input::parse(raw, &MEMBERS)?;
         let pool = input::id(input.identity_pool_id, "identityPoolId")?;
         let mut roles = PoolRoles::default();
         for (kind, arn) in input::required(input.roles, "roles")? {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::{Authorizer, Raw},
+    api::{Authorizer, Perform, Raw},
     base::{AccountId, Caller, Principal, Region, RequestId, rng::SeededRng},
     identity::tests::{Fixture, ISSUED_AT},
 };
@@ -401,12 +401,4 @@ async fn an_issuer_that_is_down_is_named_without_its_details() {
         Some("Invalid login token. The issuer's keys could not be fetched.")
     );
     assert!(error.cause.unwrap().contains("500"), "the operator learns why");
-}
-
-#[test]
-fn every_operation_has_its_row_in_the_generated_table() {
-    let mut names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
-    names.dedup();
-    assert_eq!(names.len(), 9);
-    assert!(names.is_sorted());
 }

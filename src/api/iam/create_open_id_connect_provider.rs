@@ -7,19 +7,26 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Stored},
+        },
         query::{Fields, Form},
-        support::Support,
     },
     iam::{Directory, NewOidcProvider, role},
 };
 
-pub(super) const NAME: &str = "CreateOpenIDConnectProvider";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("Url", Support::Implemented),
-    ("ClientIDList", Support::Implemented),
-    ("ThumbprintList", Support::Stored),
-    ("Tags", Support::Implemented),
-];
+const NAME: &str = "CreateOpenIDConnectProvider";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[
+        ("Url", Implemented),
+        ("ClientIDList", Implemented),
+        ("ThumbprintList", Stored),
+        ("Tags", Implemented),
+    ],
+};
 
 /// The input.
 #[derive(Debug)]

@@ -12,22 +12,29 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused, Stored},
+        },
         query::{Fields, Form},
-        support::Support,
     },
     iam::{Directory, NewRole, role},
 };
 
-pub(super) const NAME: &str = "CreateRole";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("Path", Support::Implemented),
-    ("RoleName", Support::Implemented),
-    ("AssumeRolePolicyDocument", Support::Implemented),
-    ("Description", Support::Stored),
-    ("MaxSessionDuration", Support::Implemented),
-    ("PermissionsBoundary", Support::Refused),
-    ("Tags", Support::Implemented),
-];
+const NAME: &str = "CreateRole";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[
+        ("Path", Implemented),
+        ("RoleName", Implemented),
+        ("AssumeRolePolicyDocument", Implemented),
+        ("Description", Stored),
+        ("MaxSessionDuration", Implemented),
+        ("PermissionsBoundary", Refused("write the boundary as Deny statements of the role's policies")),
+        ("Tags", Implemented),
+    ],
+};
 
 /// The input.
 #[derive(Debug)]
@@ -45,11 +52,8 @@ impl Operation for CreateRole {
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
         let form = Form::read(raw)?;
         let mut fields = Fields::of(&form);
-        if form.get("PermissionsBoundary").is_some() {
-            return Err(unsupported(
-                "PermissionsBoundary",
-                "write the boundary as Deny statements of the role's policies",
-            ));
+        if let Some((member, instead)) = MEMBERS.refused(|name| form.get(name).is_some()) {
+            return Err(unsupported(member, instead));
         }
         let role = NewRole {
             name: fields.text("RoleName", &ROLE_NAME),

@@ -4,14 +4,15 @@ use super::{constraints::ROLE_NAME, done, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "DeleteRole";
-pub(super) const MEMBERS: &[(&str, Support)] = &[("RoleName", Support::Implemented)];
+const NAME: &str = "DeleteRole";
+/// The members of its input.
+pub static MEMBERS: Members = Members { operation: NAME, members: &[("RoleName", Implemented)] };
 
 /// The input.
 #[derive(Debug)]

@@ -4,14 +4,16 @@ use super::{constraints::ARN, provider_resource, reply, shapes, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "GetOpenIDConnectProvider";
-pub(super) const MEMBERS: &[(&str, Support)] = &[("OpenIDConnectProviderArn", Support::Implemented)];
+const NAME: &str = "GetOpenIDConnectProvider";
+/// The members of its input.
+pub static MEMBERS: Members =
+    Members { operation: NAME, members: &[("OpenIDConnectProviderArn", Implemented)] };
 
 /// The input.
 #[derive(Debug)]

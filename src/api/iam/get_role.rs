@@ -9,14 +9,15 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "GetRole";
-pub(super) const MEMBERS: &[(&str, Support)] = &[("RoleName", Support::Implemented)];
+const NAME: &str = "GetRole";
+/// The members of its input.
+pub static MEMBERS: Members = Members { operation: NAME, members: &[("RoleName", Implemented)] };
 
 /// The input.
 #[derive(Debug)]

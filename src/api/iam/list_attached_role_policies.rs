@@ -8,19 +8,23 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form, Paging},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "ListAttachedRolePolicies";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("RoleName", Support::Implemented),
-    ("PathPrefix", Support::Implemented),
-    ("Marker", Support::Implemented),
-    ("MaxItems", Support::Implemented),
-];
+const NAME: &str = "ListAttachedRolePolicies";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[
+        ("RoleName", Implemented),
+        ("PathPrefix", Implemented),
+        ("Marker", Implemented),
+        ("MaxItems", Implemented),
+    ],
+};
 
 /// The input.
 #[derive(Debug)]

@@ -2,12 +2,13 @@
 
 use super::{reply, spec};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, support::Support},
+    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec, members::Members},
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "ListOpenIDConnectProviders";
-pub(super) const MEMBERS: &[(&str, Support)] = &[];
+const NAME: &str = "ListOpenIDConnectProviders";
+/// The members of its input.
+pub static MEMBERS: Members = Members { operation: NAME, members: &[] };
 
 /// The input: nothing.
 #[derive(Debug)]

@@ -4,18 +4,18 @@ use super::{constraints::ROLE_NAME, reply, role_resource, shapes, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form, Paging},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "ListRoleTags";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("RoleName", Support::Implemented),
-    ("Marker", Support::Implemented),
-    ("MaxItems", Support::Implemented),
-];
+const NAME: &str = "ListRoleTags";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[("RoleName", Implemented), ("Marker", Implemented), ("MaxItems", Implemented)],
+};
 
 /// The input.
 #[derive(Debug)]

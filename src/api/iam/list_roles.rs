@@ -9,18 +9,18 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form, Paging},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "ListRoles";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("PathPrefix", Support::Implemented),
-    ("Marker", Support::Implemented),
-    ("MaxItems", Support::Implemented),
-];
+const NAME: &str = "ListRoles";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[("PathPrefix", Implemented), ("Marker", Implemented), ("MaxItems", Implemented)],
+};
 
 /// The input.
 #[derive(Debug)]

@@ -27,58 +27,41 @@ pub mod update_assume_role_policy;
 pub mod update_open_id_connect_provider_thumbprint;
 pub mod update_role;
 
-use std::sync::Arc;
-
 use super::{
-    Access, ApiError, Context, Door, Perform, Reply, Resource, Route, Service, Spec,
-    operation::Bound,
+    Access, ApiError, Context, Door, Reply, Resource, Route, Service, Spec,
+    operation::operations,
     query::{self, Xml},
-    support::Support,
 };
 use crate::iam::{Directory, role};
 
 /// The largest body, in bytes: the longest policy document of the model (131,072 characters), percent-encoded, and some air.
 const BODY_BYTES_MAX: usize = 512 * 1024;
 
-/// An operation's name and its members, as they are supported.
-pub type Members = (&'static str, &'static [(&'static str, Support)]);
-
-/// Names every operation once, for the route table and for the documentation's.
-macro_rules! operations {
-    ($($module:ident::$operation:ident),* $(,)?) => {
-        /// Every operation, for the generated table.
-        pub const OPERATIONS: &[Members] = &[$(($module::NAME, $module::MEMBERS)),*];
-
-        /// Every operation, bound to its state.
-        pub fn operations(directory: &Arc<Directory>) -> Vec<Arc<dyn Perform>> {
-            vec![$(Bound::<$module::$operation>::bind(directory.clone())),*]
-        }
-    };
-}
-
 operations! {
-    add_client_id_to_open_id_connect_provider::AddClientIdToOpenIdConnectProvider,
-    create_open_id_connect_provider::CreateOpenIdConnectProvider,
-    create_role::CreateRole,
-    delete_open_id_connect_provider::DeleteOpenIdConnectProvider,
-    delete_role::DeleteRole,
-    delete_role_policy::DeleteRolePolicy,
-    get_open_id_connect_provider::GetOpenIdConnectProvider,
-    get_role::GetRole,
-    get_role_policy::GetRolePolicy,
-    list_attached_role_policies::ListAttachedRolePolicies,
-    list_instance_profiles_for_role::ListInstanceProfilesForRole,
-    list_open_id_connect_providers::ListOpenIdConnectProviders,
-    list_role_policies::ListRolePolicies,
-    list_role_tags::ListRoleTags,
-    list_roles::ListRoles,
-    put_role_policy::PutRolePolicy,
-    remove_client_id_from_open_id_connect_provider::RemoveClientIdFromOpenIdConnectProvider,
-    tag_role::TagRole,
-    untag_role::UntagRole,
-    update_assume_role_policy::UpdateAssumeRolePolicy,
-    update_open_id_connect_provider_thumbprint::UpdateOpenIdConnectProviderThumbprint,
-    update_role::UpdateRole,
+    directory: Directory => {
+        add_client_id_to_open_id_connect_provider::AddClientIdToOpenIdConnectProvider,
+        create_open_id_connect_provider::CreateOpenIdConnectProvider,
+        create_role::CreateRole,
+        delete_open_id_connect_provider::DeleteOpenIdConnectProvider,
+        delete_role::DeleteRole,
+        delete_role_policy::DeleteRolePolicy,
+        get_open_id_connect_provider::GetOpenIdConnectProvider,
+        get_role::GetRole,
+        get_role_policy::GetRolePolicy,
+        list_attached_role_policies::ListAttachedRolePolicies,
+        list_instance_profiles_for_role::ListInstanceProfilesForRole,
+        list_open_id_connect_providers::ListOpenIdConnectProviders,
+        list_role_policies::ListRolePolicies,
+        list_role_tags::ListRoleTags,
+        list_roles::ListRoles,
+        put_role_policy::PutRolePolicy,
+        remove_client_id_from_open_id_connect_provider::RemoveClientIdFromOpenIdConnectProvider,
+        tag_role::TagRole,
+        untag_role::UntagRole,
+        update_assume_role_policy::UpdateAssumeRolePolicy,
+        update_open_id_connect_provider_thumbprint::UpdateOpenIdConnectProviderThumbprint,
+        update_role::UpdateRole,
+    }
 }
 
 fn spec(name: &'static str, action: &'static str) -> Spec {

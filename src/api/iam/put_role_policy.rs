@@ -7,18 +7,18 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "PutRolePolicy";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("RoleName", Support::Implemented),
-    ("PolicyName", Support::Implemented),
-    ("PolicyDocument", Support::Implemented),
-];
+const NAME: &str = "PutRolePolicy";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[("RoleName", Implemented), ("PolicyName", Implemented), ("PolicyDocument", Implemented)],
+};
 
 /// The input.
 #[derive(Debug)]

@@ -7,15 +7,18 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "RemoveClientIDFromOpenIDConnectProvider";
-pub(super) const MEMBERS: &[(&str, Support)] =
-    &[("OpenIDConnectProviderArn", Support::Implemented), ("ClientID", Support::Implemented)];
+const NAME: &str = "RemoveClientIDFromOpenIDConnectProvider";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[("OpenIDConnectProviderArn", Implemented), ("ClientID", Implemented)],
+};
 
 /// The input.
 #[derive(Debug)]

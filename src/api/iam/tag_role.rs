@@ -9,15 +9,16 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "TagRole";
-pub(super) const MEMBERS: &[(&str, Support)] =
-    &[("RoleName", Support::Implemented), ("Tags", Support::Implemented)];
+const NAME: &str = "TagRole";
+/// The members of its input.
+pub static MEMBERS: Members =
+    Members { operation: NAME, members: &[("RoleName", Implemented), ("Tags", Implemented)] };
 
 /// The input.
 #[derive(Debug)]

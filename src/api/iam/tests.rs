@@ -335,21 +335,6 @@ async fn refusals_have_the_codes_statuses_and_texts_of_iam() {
     assert_eq!(roles.keys().collect::<Vec<_>>(), ["app"], "nothing was made");
 }
 
-#[test]
-fn every_operation_is_listed_once_and_not_refused_besides() {
-    let mut names: Vec<_> = OPERATIONS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names.len(), 22);
-    names.dedup();
-    assert_eq!(names.len(), 22);
-    let refused = crate::api::refused::REFUSED;
-    for name in names {
-        assert!(
-            !refused.iter().any(|refused| refused.service == Service::Iam && refused.name == name),
-            "{name}"
-        );
-    }
-}
-
 #[tokio::test]
 async fn every_operation_asks_for_the_action_of_its_name() {
     let stage = Stage::new().await;

@@ -7,15 +7,16 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "UntagRole";
-pub(super) const MEMBERS: &[(&str, Support)] =
-    &[("RoleName", Support::Implemented), ("TagKeys", Support::Implemented)];
+const NAME: &str = "UntagRole";
+/// The members of its input.
+pub static MEMBERS: Members =
+    Members { operation: NAME, members: &[("RoleName", Implemented), ("TagKeys", Implemented)] };
 
 /// The input.
 #[derive(Debug)]

@@ -7,15 +7,16 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "UpdateAssumeRolePolicy";
-pub(super) const MEMBERS: &[(&str, Support)] =
-    &[("RoleName", Support::Implemented), ("PolicyDocument", Support::Implemented)];
+const NAME: &str = "UpdateAssumeRolePolicy";
+/// The members of its input.
+pub static MEMBERS: Members =
+    Members { operation: NAME, members: &[("RoleName", Implemented), ("PolicyDocument", Implemented)] };
 
 /// The input.
 #[derive(Debug)]

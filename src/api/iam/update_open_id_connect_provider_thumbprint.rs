@@ -8,15 +8,21 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Stored},
+        },
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "UpdateOpenIDConnectProviderThumbprint";
-pub(super) const MEMBERS: &[(&str, Support)] =
-    &[("OpenIDConnectProviderArn", Support::Implemented), ("ThumbprintList", Support::Stored)];
+const NAME: &str = "UpdateOpenIDConnectProviderThumbprint";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[("OpenIDConnectProviderArn", Implemented), ("ThumbprintList", Stored)],
+};
 
 /// The input.
 #[derive(Debug)]

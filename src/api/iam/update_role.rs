@@ -7,18 +7,21 @@ use super::{
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Stored},
+        },
         query::{Fields, Form},
-        support::Support,
     },
     iam::Directory,
 };
 
-pub(super) const NAME: &str = "UpdateRole";
-pub(super) const MEMBERS: &[(&str, Support)] = &[
-    ("RoleName", Support::Implemented),
-    ("Description", Support::Stored),
-    ("MaxSessionDuration", Support::Implemented),
-];
+const NAME: &str = "UpdateRole";
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: NAME,
+    members: &[("RoleName", Implemented), ("Description", Stored), ("MaxSessionDuration", Implemented)],
+};
 
 /// The input.
 #[derive(Debug)]

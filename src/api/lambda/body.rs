@@ -7,14 +7,14 @@ use std::{collections::BTreeMap, fmt};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
-use super::{
-    errors::{no_json, serialization, too_large},
-    members::{Members, Support},
-};
+use super::errors::{no_json, serialization, too_large};
 use crate::{
-    api::ApiError,
+    api::{
+        ApiError,
+        members::{Members, Support, says_nothing},
+    },
     functions::{config::LoggingSettings, environment::GivenVariables, package::ZIPPED_BYTES_MAX},
 };
 
@@ -125,18 +125,6 @@ impl<'a> Body<'a> {
             _ => self.text("ZipFile")?.unwrap_or_default().into(),
         };
         EncodedPackage::new(encoded).map(Some)
-    }
-}
-
-/// Whether a value asks for nothing: null, false, empty, or a structure of such.
-fn says_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(flag) => !flag,
-        Value::Number(_) => false,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(members) => members.values().all(says_nothing),
     }
 }
 

@@ -8,18 +8,19 @@ use super::{
     PACKAGE_BODY_BYTES_MAX, PACKAGE_REQUEST_BYTES_MAX,
     body::{Body, EncodedPackage},
     errors::{parameter, too_large},
-    members::{
-        INSTEAD_OF_DEAD_LETTERS, INSTEAD_OF_FILE_SYSTEMS, INSTEAD_OF_IMAGES, INSTEAD_OF_KMS,
-        INSTEAD_OF_LAYERS, INSTEAD_OF_S3, INSTEAD_OF_SIGNING, INSTEAD_OF_SNAPSHOTS, INSTEAD_OF_VERSIONS,
-        INSTEAD_OF_VPC, LEAVE_OUT, Members,
-        Support::{Implemented, Refused, Stored},
-    },
+    instead,
     naming::{check_unqualified, locate, pass_role, resource},
     shapes::FunctionConfiguration,
     spec, tags,
 };
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused, Stored},
+        },
+    },
     functions::{FunctionError, Functions, Named, config::Settings, name::Form, validation::Violations},
 };
 
@@ -32,40 +33,42 @@ pub static MEMBERS: Members = Members {
         ("Role", Implemented),
         ("Handler", Implemented),
         ("Code.ZipFile", Implemented),
-        ("Code.S3Bucket", Refused(INSTEAD_OF_S3)),
-        ("Code.S3Key", Refused(INSTEAD_OF_S3)),
-        ("Code.S3ObjectVersion", Refused(INSTEAD_OF_S3)),
-        ("Code.S3ObjectStorageMode", Refused(INSTEAD_OF_S3)),
-        ("Code.ImageUri", Refused(INSTEAD_OF_IMAGES)),
-        ("Code.SourceKMSKeyArn", Refused(INSTEAD_OF_KMS)),
+        ("Code.S3Bucket", Refused(instead::S3)),
+        ("Code.S3Key", Refused(instead::S3)),
+        ("Code.S3ObjectVersion", Refused(instead::S3)),
+        ("Code.S3ObjectStorageMode", Refused(instead::S3)),
+        ("Code.ImageUri", Refused(instead::IMAGES)),
+        ("Code.SourceKMSKeyArn", Refused(instead::KMS)),
         ("Description", Implemented),
         ("Timeout", Implemented),
         ("MemorySize", Implemented),
-        ("Publish", Refused(INSTEAD_OF_VERSIONS)),
-        ("PublishTo", Refused(INSTEAD_OF_VERSIONS)),
-        ("VpcConfig", Refused(INSTEAD_OF_VPC)),
+        ("Publish", Refused(instead::VERSIONS)),
+        ("PublishTo", Refused(instead::VERSIONS)),
+        ("VpcConfig", Refused(instead::VPC)),
         ("PackageType", Implemented),
-        ("DeadLetterConfig", Refused(INSTEAD_OF_DEAD_LETTERS)),
+        ("PackageType Image", Refused(instead::IMAGES)),
+        ("DeadLetterConfig", Refused(instead::DEAD_LETTERS)),
         ("Environment.Variables", Implemented),
-        ("KMSKeyArn", Refused(INSTEAD_OF_KMS)),
+        ("KMSKeyArn", Refused(instead::KMS)),
         ("TracingConfig.Mode", Stored),
         ("Tags", Implemented),
-        ("Layers", Refused(INSTEAD_OF_LAYERS)),
-        ("FileSystemConfigs", Refused(INSTEAD_OF_FILE_SYSTEMS)),
-        ("CodeSigningConfigArn", Refused(INSTEAD_OF_SIGNING)),
-        ("ImageConfig", Refused(INSTEAD_OF_IMAGES)),
+        ("Layers", Refused(instead::LAYERS)),
+        ("FileSystemConfigs", Refused(instead::FILE_SYSTEMS)),
+        ("CodeSigningConfigArn", Refused(instead::SIGNING)),
+        ("ImageConfig", Refused(instead::IMAGES)),
         ("Architectures", Stored),
         ("EphemeralStorage.Size", Implemented),
         ("SnapStart.ApplyOn", Implemented),
+        ("SnapStart.ApplyOn PublishedVersions", Refused(instead::SNAPSHOTS)),
         ("LoggingConfig.LogFormat", Stored),
         ("LoggingConfig.ApplicationLogLevel", Stored),
         ("LoggingConfig.SystemLogLevel", Stored),
         ("LoggingConfig.LogGroup", Implemented),
-        ("TenancyConfig", Refused(LEAVE_OUT)),
-        ("CapacityProviderConfig", Refused(LEAVE_OUT)),
-        ("DurableConfig", Refused(LEAVE_OUT)),
-        ("RuntimeConfig", Refused(LEAVE_OUT)),
-        ("AcceleratorConfig", Refused(LEAVE_OUT)),
+        ("TenancyConfig", Refused(instead::LEAVE_OUT)),
+        ("CapacityProviderConfig", Refused(instead::LEAVE_OUT)),
+        ("DurableConfig", Refused(instead::LEAVE_OUT)),
+        ("RuntimeConfig", Refused(instead::LEAVE_OUT)),
+        ("AcceleratorConfig", Refused(instead::LEAVE_OUT)),
     ],
 };
 
@@ -118,7 +121,7 @@ impl Operation for CreateFunction {
         settings.check(&mut violations);
         if let Some(package_type) = body.text("PackageType")? {
             if package_type == "Image" {
-                return Err(ApiError::unsupported("PackageType Image", INSTEAD_OF_IMAGES));
+                return Err(ApiError::unsupported("PackageType Image", instead::IMAGES));
             }
             violations.one_of(&package_type, "packageType", &["Image", "Zip"]);
         }
@@ -162,7 +165,7 @@ pub(super) fn check_snap_start(body: &Body<'_>) -> Result<(), ApiError> {
     match snap_start.text("ApplyOn")?.as_deref() {
         None | Some("None") => Ok(()),
         Some("PublishedVersions") => {
-            Err(ApiError::unsupported("SnapStart.ApplyOn PublishedVersions", INSTEAD_OF_SNAPSHOTS))
+            Err(ApiError::unsupported("SnapStart.ApplyOn PublishedVersions", instead::SNAPSHOTS))
         }
         Some(other) => {
             let mut violations = Violations::default();

@@ -2,14 +2,12 @@
 
 use http::{Method, StatusCode};
 
-use super::{
-    BODY_BYTES_MAX,
-    errors::parameter,
-    members::{Members, Support::Implemented},
-    naming, spec,
-};
+use super::{BODY_BYTES_MAX, errors::parameter, naming, spec};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     functions::{
         FunctionRef, Functions, Named,
         name::{Form, LATEST, is_alias},

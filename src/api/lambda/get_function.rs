@@ -3,14 +3,15 @@
 use http::{Method, StatusCode};
 
 use super::{
-    BODY_BYTES_MAX,
-    members::{Members, Support::Implemented},
-    naming,
+    BODY_BYTES_MAX, naming,
     shapes::{CodeLocation, FunctionAndCode, FunctionConfiguration},
     spec,
 };
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     functions::{Functions, Named, name::Form},
 };
 

@@ -2,15 +2,12 @@
 
 use http::{Method, StatusCode};
 
-use super::{
-    BODY_BYTES_MAX,
-    members::{Members, Support::Implemented},
-    naming,
-    shapes::FunctionConfiguration,
-    spec,
-};
+use super::{BODY_BYTES_MAX, naming, shapes::FunctionConfiguration, spec};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     functions::{Functions, Named, name::Form},
 };
 

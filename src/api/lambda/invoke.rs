@@ -7,7 +7,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
 
 use super::client_context;
 use crate::{
-    api::{ApiError, Reply, Resource},
+    api::{
+        ApiError, Reply, Resource,
+        members::{
+            Members,
+            Support::{Implemented, Refused},
+        },
+    },
     base::{AccountId, Caller, Region, RequestId},
     dispatch::{Invocation, Outcome},
     functions::{
@@ -31,7 +37,28 @@ const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const REFUSED_HEADERS: &[(&str, &str)] = &[
     ("X-Amz-Tenant-Id", "functions here have no tenants; put the tenant into the payload"),
     ("X-Amz-Durable-Execution-Name", "call the function without it"),
+    ("x-amz-tenant-id", INSTEAD_OF_TENANTS),
+    ("x-amz-durable-execution-name", INSTEAD_OF_DURABLE_EXECUTIONS),
 ];
+const INSTEAD_OF_TENANTS: &str = "functions here have no tenants; put the tenant into the payload";
+const INSTEAD_OF_DURABLE_EXECUTIONS: &str = "call the function without it";
+const INSTEAD_OF_EVENTS: &str = "call with RequestResponse, which waits for the answer";
+
+/// The members of its input.
+pub static MEMBERS: Members = Members {
+    operation: "Invoke",
+    members: &[
+        ("FunctionName", Implemented),
+        ("InvocationType", Implemented),
+        ("InvocationType Event", Refused(INSTEAD_OF_EVENTS)),
+        ("LogType", Implemented),
+        ("ClientContext", Implemented),
+        ("DurableExecutionName", Refused(INSTEAD_OF_DURABLE_EXECUTIONS)),
+        ("Payload", Implemented),
+        ("Qualifier", Implemented),
+        ("TenantId", Refused(INSTEAD_OF_TENANTS)),
+    ],
+};
 
 /// What a call asks for, beside its payload.
 #[derive(Debug)]
@@ -64,10 +91,7 @@ impl Call {
             None | Some("RequestResponse") => false,
             Some("DryRun") => true,
             Some("Event") => {
-                return Err(ApiError::unsupported(
-                    "InvocationType Event",
-                    "call with RequestResponse, which waits for the answer",
-                ));
+                return Err(ApiError::unsupported("InvocationType Event", INSTEAD_OF_EVENTS));
             }
             Some(other) => {
                 return Err(not_of_enum(other, "invocationType", "[Event, RequestResponse, DryRun]"));

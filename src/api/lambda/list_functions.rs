@@ -7,15 +7,17 @@ use serde::Serialize;
 use super::{
     BODY_BYTES_MAX,
     errors::{parameter, serialization},
-    members::{
-        Members,
-        Support::{Implemented, Refused},
-    },
     shapes::FunctionConfiguration,
     spec,
 };
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused},
+        },
+    },
     functions::{Functions, name::LATEST, validation::Violations},
 };
 

@@ -1,7 +1,7 @@
 //! The Lambda API, version 2015-03-31: one file an operation.
 //!
-//! All of them work on [`Functions`]. [`operations`] binds them for the route table; [`members`] says which members of their
-//! inputs are implemented, for the documentation.
+//! All of them work on [`Functions`]; [`operations`] binds them for the route table. [`invoke`] is not among them: its steps
+//! are the pipeline's own.
 
 mod body;
 pub mod client_context;
@@ -10,10 +10,10 @@ pub mod delete_function;
 pub mod errors;
 pub mod get_function;
 pub mod get_function_configuration;
+mod instead;
 pub mod invoke;
 pub mod list_functions;
 pub mod list_tags;
-pub mod members;
 mod naming;
 pub mod payload;
 pub mod shapes;
@@ -28,8 +28,6 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use http::Method;
 
 pub use create_function::CreateFunction;
@@ -43,40 +41,22 @@ pub use untag_resource::UntagResource;
 pub use update_function_code::UpdateFunctionCode;
 pub use update_function_configuration::UpdateFunctionConfiguration;
 
-use self::members::Members;
-use super::{Access, Door, Perform, Route, Service, Spec, operation::Bound};
+use super::{Access, Door, Route, Service, Spec, operation::operations};
 use crate::functions::Functions;
 
-/// Every operation of this folder, bound to the functions.
-pub fn operations(functions: &Arc<Functions>) -> Vec<Arc<dyn Perform>> {
-    vec![
-        Bound::<CreateFunction>::bind(functions.clone()),
-        Bound::<DeleteFunction>::bind(functions.clone()),
-        Bound::<GetFunction>::bind(functions.clone()),
-        Bound::<GetFunctionConfiguration>::bind(functions.clone()),
-        Bound::<ListFunctions>::bind(functions.clone()),
-        Bound::<ListTags>::bind(functions.clone()),
-        Bound::<TagResource>::bind(functions.clone()),
-        Bound::<UntagResource>::bind(functions.clone()),
-        Bound::<UpdateFunctionCode>::bind(functions.clone()),
-        Bound::<UpdateFunctionConfiguration>::bind(functions.clone()),
-    ]
-}
-
-/// The members of every operation's input.
-pub fn members() -> [&'static Members; 10] {
-    [
-        &create_function::MEMBERS,
-        &delete_function::MEMBERS,
-        &get_function::MEMBERS,
-        &get_function_configuration::MEMBERS,
-        &list_functions::MEMBERS,
-        &list_tags::MEMBERS,
-        &tag_resource::MEMBERS,
-        &untag_resource::MEMBERS,
-        &update_function_code::MEMBERS,
-        &update_function_configuration::MEMBERS,
-    ]
+operations! {
+    functions: Functions => {
+        create_function::CreateFunction,
+        delete_function::DeleteFunction,
+        get_function::GetFunction,
+        get_function_configuration::GetFunctionConfiguration,
+        list_functions::ListFunctions,
+        list_tags::ListTags,
+        tag_resource::TagResource,
+        untag_resource::UntagResource,
+        update_function_code::UpdateFunctionCode,
+        update_function_configuration::UpdateFunctionConfiguration,
+    }
 }
 
 /// The largest body of an operation that carries a package. AWS takes 70,167,211 bytes; what is a little larger is still

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use http::{Method, StatusCode};
 
-use super::{
-    BODY_BYTES_MAX,
-    body::Body,
-    errors::parameter,
-    members::{Members, Support::Implemented},
-    naming, spec, tags,
-};
+use super::{BODY_BYTES_MAX, body::Body, errors::parameter, naming, spec, tags};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     functions::{Functions, Named, validation::Violations},
 };
 

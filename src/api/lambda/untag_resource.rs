@@ -2,13 +2,12 @@
 
 use http::{Method, StatusCode};
 
-use super::{
-    BODY_BYTES_MAX,
-    members::{Members, Support::Implemented},
-    naming, spec, tags,
-};
+use super::{BODY_BYTES_MAX, naming, spec, tags};
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
     functions::{Functions, Named, validation::Violations},
 };
 

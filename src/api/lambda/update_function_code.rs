@@ -6,16 +6,18 @@ use super::{
     PACKAGE_BODY_BYTES_MAX, PACKAGE_REQUEST_BYTES_MAX,
     body::{Body, EncodedPackage},
     errors::{parameter, too_large},
-    members::{
-        INSTEAD_OF_IMAGES, INSTEAD_OF_KMS, INSTEAD_OF_S3, INSTEAD_OF_VERSIONS, Members,
-        Support::{Implemented, Refused, Stored},
-    },
-    naming,
+    instead, naming,
     shapes::FunctionConfiguration,
     spec,
 };
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused, Stored},
+        },
+    },
     functions::{
         Functions, Named, change::CodeUpdate, config::check_architectures, name::Form, validation::Violations,
     },
@@ -27,17 +29,17 @@ pub static MEMBERS: Members = Members {
     members: &[
         ("FunctionName", Implemented),
         ("ZipFile", Implemented),
-        ("S3Bucket", Refused(INSTEAD_OF_S3)),
-        ("S3Key", Refused(INSTEAD_OF_S3)),
-        ("S3ObjectVersion", Refused(INSTEAD_OF_S3)),
-        ("S3ObjectStorageMode", Refused(INSTEAD_OF_S3)),
-        ("ImageUri", Refused(INSTEAD_OF_IMAGES)),
+        ("S3Bucket", Refused(instead::S3)),
+        ("S3Key", Refused(instead::S3)),
+        ("S3ObjectVersion", Refused(instead::S3)),
+        ("S3ObjectStorageMode", Refused(instead::S3)),
+        ("ImageUri", Refused(instead::IMAGES)),
         ("Architectures", Stored),
-        ("Publish", Refused(INSTEAD_OF_VERSIONS)),
-        ("PublishTo", Refused(INSTEAD_OF_VERSIONS)),
+        ("Publish", Refused(instead::VERSIONS)),
+        ("PublishTo", Refused(instead::VERSIONS)),
         ("DryRun", Implemented),
         ("RevisionId", Implemented),
-        ("SourceKMSKeyArn", Refused(INSTEAD_OF_KMS)),
+        ("SourceKMSKeyArn", Refused(instead::KMS)),
     ],
 };
 

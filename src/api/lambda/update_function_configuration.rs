@@ -3,20 +3,17 @@
 use http::{Method, StatusCode};
 
 use super::{
-    BODY_BYTES_MAX,
-    body::Body,
-    create_function::check_snap_start,
-    members::{
-        INSTEAD_OF_DEAD_LETTERS, INSTEAD_OF_FILE_SYSTEMS, INSTEAD_OF_IMAGES, INSTEAD_OF_KMS,
-        INSTEAD_OF_LAYERS, INSTEAD_OF_VPC, LEAVE_OUT, Members,
-        Support::{Implemented, Refused, Stored},
-    },
-    naming,
-    shapes::FunctionConfiguration,
-    spec,
+    BODY_BYTES_MAX, body::Body, create_function::check_snap_start, instead, naming,
+    shapes::FunctionConfiguration, spec,
 };
 use crate::{
-    api::{ApiError, Context, Operation, Raw, Reply, Resource, Spec},
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{
+            Members,
+            Support::{Implemented, Refused, Stored},
+        },
+    },
     functions::{Functions, Named, config::Settings, name::Form, validation::Violations},
 };
 
@@ -30,26 +27,27 @@ pub static MEMBERS: Members = Members {
         ("Description", Implemented),
         ("Timeout", Implemented),
         ("MemorySize", Implemented),
-        ("VpcConfig", Refused(INSTEAD_OF_VPC)),
+        ("VpcConfig", Refused(instead::VPC)),
         ("Environment.Variables", Implemented),
         ("Runtime", Implemented),
-        ("DeadLetterConfig", Refused(INSTEAD_OF_DEAD_LETTERS)),
-        ("KMSKeyArn", Refused(INSTEAD_OF_KMS)),
+        ("DeadLetterConfig", Refused(instead::DEAD_LETTERS)),
+        ("KMSKeyArn", Refused(instead::KMS)),
         ("TracingConfig.Mode", Stored),
         ("RevisionId", Implemented),
-        ("Layers", Refused(INSTEAD_OF_LAYERS)),
-        ("FileSystemConfigs", Refused(INSTEAD_OF_FILE_SYSTEMS)),
-        ("ImageConfig", Refused(INSTEAD_OF_IMAGES)),
+        ("Layers", Refused(instead::LAYERS)),
+        ("FileSystemConfigs", Refused(instead::FILE_SYSTEMS)),
+        ("ImageConfig", Refused(instead::IMAGES)),
         ("EphemeralStorage.Size", Implemented),
         ("SnapStart.ApplyOn", Implemented),
+        ("SnapStart.ApplyOn PublishedVersions", Refused(instead::SNAPSHOTS)),
         ("LoggingConfig.LogFormat", Stored),
         ("LoggingConfig.ApplicationLogLevel", Stored),
         ("LoggingConfig.SystemLogLevel", Stored),
         ("LoggingConfig.LogGroup", Implemented),
-        ("CapacityProviderConfig", Refused(LEAVE_OUT)),
-        ("DurableConfig", Refused(LEAVE_OUT)),
-        ("RuntimeConfig", Refused(LEAVE_OUT)),
-        ("AcceleratorConfig", Refused(LEAVE_OUT)),
+        ("CapacityProviderConfig", Refused(instead::LEAVE_OUT)),
+        ("DurableConfig", Refused(instead::LEAVE_OUT)),
+        ("RuntimeConfig", Refused(instead::LEAVE_OUT)),
+        ("AcceleratorConfig", Refused(instead::LEAVE_OUT)),
     ],
 };
 

@@ -1,12 +1,13 @@
 //! GetCallerIdentity: who the caller is. It needs no permission, and no policy can deny it.
 
 use crate::api::{
-    Access, ApiError, Context, Door, Operation, Raw, Reply, Resource, Route, Service, Spec, query,
-    support::Support,
+    Access, ApiError, Context, Door, Operation, Raw, Reply, Resource, Route, Service, Spec, members::Members,
+    query,
 };
 
-pub(super) const NAME: &str = "GetCallerIdentity";
-pub(super) const MEMBERS: &[(&str, Support)] = &[];
+const NAME: &str = "GetCallerIdentity";
+/// The members of its input.
+pub static MEMBERS: Members = Members { operation: NAME, members: &[] };
 /// The form holds action and version; some clients add members of their own, which are passed over.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 

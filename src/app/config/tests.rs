@@ -1,6 +1,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::base::generated;
 
 fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     load_with(&[], file, environment)
@@ -172,13 +173,5 @@ fn what_is_in_force_is_printed_so_that_it_can_be_read_again() {
 
 #[test]
 fn the_reference_in_docs_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, reference()).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        kept == reference(),
-        "docs/configuration.md is out of date: UPDATE_DOCS=1 cargo test --lib app::config"
-    );
+    generated::compare("docs/configuration.md", &reference());
 }

@@ -79,6 +79,9 @@ impl SigningKey {
     }
 
     /// A token with these claims.
+    ///
+    /// Put together here, because `jsonwebtoken::encode` takes an RSA key as PKCS #1 alone, reads and checks it anew for
+    /// each token, and keeps a copy of it that is not wiped.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, SigningKeyError> {
         let header = json!({"alg": ALGORITHM, "typ": "JWT", "kid": self.id}).to_string();
         let mut token = URL_SAFE_NO_PAD.encode(header);

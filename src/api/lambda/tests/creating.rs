@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::lambda::{
-        create_function,
+    api::{
+        lambda::{
+            create_function,
+            testing::{Gateway, Notary, arn, creation, creation_with},
+        },
         members::Support,
-        testing::{Gateway, Notary, arn, creation, creation_with},
     },
     functions::testing::{Fixture, ROLE},
 };
@@ -258,6 +260,10 @@ async fn every_member_that_is_not_implemented_is_refused_by_name() {
     let gateway = Gateway::new().await;
     for (name, support) in create_function::MEMBERS.members {
         let Support::Refused(instead) = support else { continue };
+        // A value that is refused of a member that is not.
+        if name.contains(' ') {
+            continue;
+        }
         let value = json!({"Some": "thing"});
         let body = match name.split_once('.') {
             Some((structure, member)) => creation_with("greet", json!({structure: {member: value}})),
