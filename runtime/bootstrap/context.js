@@ -40,9 +40,15 @@ function createContext(names, meta, invocation) {
     awsRequestId: invocation.requestId,
     identity: hasOwn(meta, 'identity') ? meta.identity : undefined,
     clientContext,
-    frozenMs: invocation.frozenMs,
     getRemainingTimeInMillis: () => deadlineMs - dateNow(),
   };
+  // Ours, and not enumerable, so that a context that is logged or answered has the fields that AWS's has.
+  defineProperty(context, 'frozenMs', {
+    __proto__: null,
+    value: invocation.frozenMs,
+    writable: true,
+    configurable: true,
+  });
   if (hasOwn(meta, 'callgate')) {
     context.callgate = meta.callgate;
   }

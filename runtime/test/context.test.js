@@ -26,7 +26,6 @@ function fields(id) {
     logGroupName: '/aws/lambda/greet',
     logStreamName: '2026/01/01/[$LATEST]0123456789abcdef0123456789abcdef',
     awsRequestId: id,
-    frozenMs: 0,
   };
 }
 

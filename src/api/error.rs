@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
+use super::Service;
 use crate::store::StoreError;
 
 /// A refusal, before a protocol gives it its form.
@@ -67,6 +68,23 @@ impl ApiError {
         }
     }
 
+    /// Policy does not permit it: 403, and the edge gives it the code of its service.
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, DENIED, message)
+    }
+
+    /// The same with the status and the code that this service has for it, where it was made without knowing the service.
+    #[must_use]
+    pub fn worded(mut self, service: Service) -> Self {
+        if self.code == INTERNAL {
+            self.code = service.internal_error().into();
+        } else if self.code == DENIED {
+            let (status, code) = service.access_denied();
+            (self.status, self.code) = (status, code.into());
+        }
+        self
+    }
+
     /// Adds a member to the body.
     #[must_use]
     pub fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
@@ -91,6 +109,8 @@ impl ApiError {
 
 /// The code that stands for each service's own word for an internal error until the edge puts that in.
 pub const INTERNAL: &str = "InternalFailure";
+/// The code that stands for each service's own word for a denial until the edge puts that in.
+pub const DENIED: &str = "AccessDenied";
 /// The code of what policy denies; the edge puts its service's own word in its place.
 pub const ACCESS_DENIED: &str = "AccessDeniedException";
 

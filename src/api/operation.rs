@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, future::Future, marker::PhantomData, net::IpAdd
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::{ApiError, Reply, error::ACCESS_DENIED, members::Members};
 use crate::base::{AccountId, Caller, Region, RequestId, Timestamp};
@@ -70,6 +70,16 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Lambda | Self::CognitoIdentity => "",
+        }
+    }
+
+    /// Its own status and word for what policy does not permit.
+    pub fn access_denied(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Lambda => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+            // As its model has it: every error of a client is 400.
+            Self::CognitoIdentity => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+            Self::Sts | Self::Iam => (StatusCode::FORBIDDEN, "AccessDenied"),
         }
     }
 

@@ -15,7 +15,8 @@ pub struct Refused {
     pub name: &'static str,
     /// Its method; empty where the protocol names operations otherwise.
     pub method: &'static str,
-    /// Its path; empty where the protocol names operations otherwise.
+    /// Its path, with the query parameter that tells it from another operation of the same path, if there is one; empty
+    /// where the protocol names operations otherwise.
     pub path: &'static str,
 }
 
@@ -100,7 +101,7 @@ pub const REFUSED: &[Refused] = &[
     rest("GetFunctionScalingConfig", "GET", "/2025-11-30/functions/{FunctionName}/function-scaling-config"),
     rest("GetFunctionUrlConfig", "GET", "/2021-10-31/functions/{FunctionName}/url"),
     rest("GetLayerVersion", "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}"),
-    rest("GetLayerVersionByArn", "GET", "/2018-10-31/layers"),
+    rest("GetLayerVersionByArn", "GET", "/2018-10-31/layers?find=LayerVersion"),
     rest("GetLayerVersionPolicy", "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy"),
     rest("GetPolicy", "GET", "/2015-03-31/functions/{FunctionName}/policy"),
     rest(
@@ -146,7 +147,7 @@ pub const REFUSED: &[Refused] = &[
     rest(
         "ListProvisionedConcurrencyConfigs",
         "GET",
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL",
     ),
     rest("ListVersionsByFunction", "GET", "/2015-03-31/functions/{FunctionName}/versions"),
     rest("PauseDurableExecution", "POST", "/2025-12-01/durable-executions/{DurableExecutionArn}/pause"),

@@ -23,7 +23,7 @@ use tower_http::cors::AllowOrigin;
 use self::sources::{ExecutionRoles, PlainSource, Providers, Retiring, Roles};
 use super::{
     admin::{AdminError, AdminOps, NewAccount},
-    config::{Config, Origin},
+    config::{Config, Format, Origin},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
 };
@@ -52,7 +52,7 @@ use crate::{
     quota::{Quota, QuotaConfig, Rate},
     sandbox::{RuntimeFiles, Spawner, detect, uids::Uids},
     store::{Feed, Follower, StoreError, sqlite::SqliteStore},
-    telemetry::{Metrics, RequestLog},
+    telemetry::{Metrics, RequestLog, Writing, request_log},
 };
 
 /// A gateway that serves.
@@ -63,6 +63,7 @@ pub struct Callgate {
     directory: Arc<Directory>,
     ready: Arc<AtomicBool>,
     chores: std::sync::Mutex<JoinSet<()>>,
+    writing: std::sync::Mutex<Option<Writing>>,
 }
 
 /// Why a gateway does not start.
@@ -87,9 +88,9 @@ pub enum OpenError {
         /// Why.
         cause: io::Error,
     },
-    /// The thread that starts sandboxes.
-    #[error("the thread that starts sandboxes could not be made: {0}")]
-    Spawner(io::Error),
+    /// A thread.
+    #[error("a thread could not be made: {0}")]
+    Thread(io::Error),
     /// The client for issuers.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
@@ -174,7 +175,7 @@ impl Gateway for Callgate {
         let metrics = Arc::new(Metrics::new());
         let budget = Budget::new(config.server.bytes_in_flight_max);
         let ready = Arc::new(AtomicBool::new(true));
-        let (log, writer) = RequestLog::new(metrics.clone());
+        let (log, writing) = request_log(config, &metrics)?;
 
         let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
         operations.extend(api::cognito_identity::operations(&pools, &identities));
@@ -212,7 +213,6 @@ impl Gateway for Callgate {
         });
 
         let mut chores = JoinSet::new();
-        chores.spawn(writer.run());
         chores.spawn(every(SWEEP, move || {
             dispatch.sweep();
             quota.sweep();
@@ -227,6 +227,7 @@ impl Gateway for Callgate {
             directory,
             ready,
             chores: std::sync::Mutex::new(chores),
+            writing: std::sync::Mutex::new(writing),
         }))
     }
 
@@ -251,6 +252,10 @@ impl Gateway for Callgate {
             std::mem::take(&mut *self.chores.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         chores.shutdown().await;
         self.store.close().await;
+        let writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(writing) = writing {
+            writing.finish();
+        }
     }
 
     fn isolation(_config: &Config) -> Vec<Check> {
@@ -366,7 +371,7 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let uids = rustix::process::geteuid().is_root().then(|| Uids::new(sandbox.uid_base, sandbox.uid_count));
     let at_once = sandbox.spawn_at_once.map_or(2 * cores, count);
-    let spawner = Spawner::new(at_once, count(sandbox.spawn_queue_max), uids).map_err(OpenError::Spawner)?;
+    let spawner = Spawner::new(at_once, count(sandbox.spawn_queue_max), uids).map_err(OpenError::Thread)?;
     let starter = Starter {
         spawner,
         bwrap,
@@ -409,6 +414,19 @@ fn origins(config: &Config) -> Result<AllowOrigin, OpenError> {
     let values =
         exact.map(|origin| HeaderValue::from_str(origin).map_err(|_| OpenError::Origin(origin.clone())));
     Ok(AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The request log, to standard error beside the gateway's own.
+fn request_log(config: &Config, metrics: &Arc<Metrics>) -> Result<(RequestLog, Option<Writing>), OpenError> {
+    if !tracing::enabled!(target: "callgate::request", tracing::Level::INFO) {
+        return Ok((RequestLog::off(metrics.clone()), None));
+    }
+    let format = match config.log.format {
+        Format::Text => request_log::Format::Text,
+        Format::Json => request_log::Format::Json,
+    };
+    let (log, writer) = RequestLog::new(metrics.clone());
+    Ok((log, Some(writer.begin(format, io::stderr()).map_err(OpenError::Thread)?)))
 }
 
 async fn every(period: Duration, mut chore: impl FnMut() + Send) {

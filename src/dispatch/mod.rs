@@ -131,9 +131,8 @@ impl Dispatch {
             Ok(lease) => return Ok(Handed::Lease(lease)),
             Err(waiting) => waiting,
         };
-        let patience = self.pools.start_cost();
         for _ in 0..LOOKS_MAX {
-            match tokio::time::timeout(patience, &mut waiting).await {
+            match tokio::time::timeout(pool.patience(), &mut waiting).await {
                 Ok(handed) => return handed.map_err(|_| DispatchError::ShuttingDown),
                 Err(_) => pool.reconsider(),
             }

@@ -2,8 +2,9 @@
 //!
 //! Who finds no idle sandbox waits in line, and every sandbox that comes free, or is newly started, goes to the first in
 //! line. Another is started when waiting for those that run is expected to take longer than starting one, as it is for
-//! functions that wait for something themselves; a function that is done in a fraction of a millisecond is served faster by
-//! few processes than by many that take the processor from each other.
+//! functions that wait for something themselves. A function that is done in a fraction of a millisecond is served faster by
+//! few processes than by many that take the processor from each other: once as many run as can be busy at the same time, its
+//! calls wait for those, for as long as that is a matter of a millisecond or two, although others are idle.
 
 use std::{
     collections::VecDeque,
@@ -37,6 +38,15 @@ pub struct Pool {
     state: Mutex<State>,
 }
 
+/// How long a call may be expected to wait in line while sandboxes are idle.
+const IN_LINE_MAX: Duration = Duration::from_millis(2);
+
+/// How long the last of `waiting` calls waits for `running` sandboxes that take `service` for each.
+fn expected(service: Duration, waiting: usize, running: usize) -> Duration {
+    let rounds = waiting.div_ceil(running.max(1));
+    service.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
+}
+
 #[derive(Default)]
 struct State {
     /// The last one given back is the first to be taken: it is the warmest.
@@ -47,7 +57,8 @@ struct State {
     alive: usize,
     /// Sandboxes being started.
     starting: usize,
-    /// How long an invocation takes; `None` until one has ended.
+    /// How long an invocation takes at the least, of late; `None` until one has ended. The least, because whatever more it
+    /// takes under load is the load's doing, and more processes would not mend that.
     service: Option<Duration>,
     /// A newer generation has taken its place, or the gateway goes down.
     retired: bool,
@@ -71,7 +82,9 @@ impl Pool {
     /// Takes an idle sandbox, or a place in line.
     pub fn take(self: &Arc<Self>) -> Result<Result<Lease, Waiting>, DispatchError> {
         let mut state = self.state();
-        while let Some(worker) = state.idle.pop() {
+        while !self.is_quicker_in_line(&state)
+            && let Some(worker) = state.idle.pop()
+        {
             drop(state);
             if !worker.link.is_closed() {
                 return Ok(Ok(Lease::of(worker, self.clone())));
@@ -94,6 +107,13 @@ impl Pool {
         Ok(Err(waiting))
     }
 
+    /// Whether a call should rather wait for a sandbox that runs than take an idle one.
+    fn is_quicker_in_line(&self, state: &State) -> bool {
+        let running = state.alive.saturating_sub(state.idle.len());
+        running >= self.shared.options.busy_sandboxes
+            && state.service.is_some_and(|service| expected(service, state.line.len() + 1, running) <= IN_LINE_MAX)
+    }
+
     /// Whether another sandbox should be started for those in line.
     fn wants_another(&self, state: &State) -> bool {
         let options = &self.shared.options;
@@ -105,16 +125,31 @@ impl Pool {
             return true;
         }
         let Some(service) = state.service else { return true };
-        let rounds = state.line.len().div_ceil(state.alive.max(1));
-        service.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)) > self.shared.start_cost()
+        expected(service, state.line.len(), state.alive) > self.shared.start_cost()
     }
 
-    /// Looks again whether those in line are served quickly enough. Called while they wait.
+    /// How long a call waits in line before it asks for [`Self::reconsider`].
+    pub(super) fn patience(&self) -> Duration {
+        if self.state().idle.is_empty() { self.shared.start_cost() } else { 2 * IN_LINE_MAX }
+    }
+
+    /// Looks again whether those in line are served quickly enough. Called by one of them who was not: the estimate was
+    /// wrong.
     pub(super) fn reconsider(self: &Arc<Self>) {
         let mut state = self.state();
-        // Who still waits after the time a start takes has shown that the estimate was wrong.
-        state.service = state.service.map(|service| service.max(self.shared.start_cost()));
-        self.start_if_wanted(state);
+        if let Some(worker) = state.idle.pop() {
+            state.service = state.service.map(|service| service.max(2 * IN_LINE_MAX));
+            drop(state);
+            self.hand_over(worker);
+            return;
+        }
+        // One more for each who has waited this long; what others may expect is not changed by it.
+        let serving = state.alive + state.starting;
+        if state.starting < state.line.len() && serving < self.shared.options.function_sandboxes_max {
+            state.starting += 1;
+            drop(state);
+            self.start_another();
+        }
     }
 
     fn start_if_wanted(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
@@ -177,12 +212,21 @@ impl Pool {
     }
 
     /// Takes a sandbox back and hands it to the first in line. `took` is how long its invocation ran.
-    pub(super) fn give_back(self: &Arc<Self>, mut worker: Box<Worker>, took: Option<Duration>) {
-        let mut state = self.state();
+    pub(super) fn give_back(self: &Arc<Self>, worker: Box<Worker>, took: Option<Duration>) {
         if let Some(took) = took {
-            // An average over about the last eight.
-            state.service = Some(state.service.map_or(took, |service| (service * 7 + took) / 8));
+            let mut state = self.state();
+            state.service = Some(match state.service {
+                // It follows slower calls slowly.
+                Some(service) if took > service => service + (took - service) / 16,
+                _ => took,
+            });
         }
+        self.hand_over(worker);
+    }
+
+    /// Hands a sandbox to the first in line; where nobody waits, it is idle.
+    fn hand_over(self: &Arc<Self>, mut worker: Box<Worker>) {
+        let mut state = self.state();
         while let Some(first) = state.line.pop_front() {
             if first.is_closed() {
                 continue;

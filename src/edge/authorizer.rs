@@ -2,8 +2,6 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::StatusCode;
-
 use crate::{
     api::{ApiError, Authorizer, Context, Resource, error::ACCESS_DENIED},
     base::{Caller, Principal},
@@ -41,6 +39,7 @@ impl IamAuthorizer {
         // A role that was deleted after its session began has no documents either: nothing allows any more.
         let documents = role.iter().flat_map(|role| role.policies.iter());
         policy::permit(caller, &request, documents, None)
+            .map_err(|denial| ApiError::denied(denial.to_string()))
             .map_err(|denial| ApiError::new(StatusCode::FORBIDDEN, ACCESS_DENIED, denial.to_string()))
     }
 }

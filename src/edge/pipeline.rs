@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 
 use super::{
     arrival::Arrival,
-    body::{self, Held},
+    body::{self, BodyError, Held},
     gate::Gate,
     refusals, render,
     report::Trace,
@@ -32,19 +32,14 @@ impl Answer for Gate {
         // A panic is a defect of ours: it must cost this request alone, not the connection's others.
         let answered =
             AssertUnwindSafe(answer(&self, peer, &arrival, &mut trace, request)).catch_unwind().await;
-        let response = match answered {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                trace.refused(&error, &arrival);
-                render::refusal(trace.service, error, arrival.id)
-            }
-            Err(_) => {
-                let error =
-                    ApiError::internal("a request's handler panicked; the message stands in the log above");
-                trace.refused(&error, &arrival);
-                render::refusal(trace.service, error, arrival.id)
-            }
-        };
+        let answered = answered.unwrap_or_else(|_| {
+            Err(ApiError::internal("a request's handler panicked; the message stands in the log above"))
+        });
+        let response = answered.unwrap_or_else(|error| {
+            let error = error.worded(trace.service);
+            trace.refused(&error, &arrival);
+            render::refusal(trace.service, error, arrival.id)
+        });
         trace.finish(&self, &arrival, response.status());
         response
     }
@@ -77,7 +72,7 @@ async fn answer<'g>(
             perform(gate, arrival, entry, caller, &parameters, &head, &body).await
         }
         Found::Form => {
-            let (entry, caller, form) = form_request(gate, peer, arrival, trace, &head, body).await?;
+            let (entry, caller, form, _held) = form_request(gate, peer, arrival, trace, &head, body).await?;
             perform(gate, arrival, entry, caller, &[], &head, &form).await
         }
         Found::Plain => Ok(gate.plain.answer(peer, Request::from_parts(head, Body::new(body))).await),
@@ -146,7 +141,8 @@ async fn admit(
     Ok((Some(caller), body, held))
 }
 
-/// A form names its operation in its body, so the body comes before the operation, and is small.
+/// A form names its operation in its body, so the body comes before the operation: what any operation of the service takes
+/// is read, and then the operation's own limit holds.
 async fn form_request<'g>(
     gate: &'g Gate,
     peer: Peer,
@@ -154,7 +150,7 @@ async fn form_request<'g>(
     trace: &mut Trace<'g>,
     head: &Parts,
     body: Incoming,
-) -> Result<(&'g Entry, Option<Arc<Caller>>, bytes::Bytes), ApiError> {
+) -> Result<(&'g Entry, Option<Arc<Caller>>, bytes::Bytes, Held), ApiError> {
     trace.service = Service::Sts;
     let scopes = [Service::Sts.scope(), Service::Iam.scope()];
     let signed = match head.headers.contains_key(http::header::AUTHORIZATION) {
@@ -165,7 +161,9 @@ async fn form_request<'g>(
         ),
         false => None,
     };
-    let (body, _held) = read_body(gate, body, Service::Sts, "the form", FORM_BYTES_MAX).await?;
+    let scope = signed.as_ref().map(|signed| signed.service());
+    let bytes_max = gate.routes.form_bytes_max(scope);
+    let (body, held) = read_body(gate, body, Service::Sts, "form", bytes_max).await?;
     let form = if head.method == http::Method::GET {
         head.uri.query().unwrap_or_default().as_bytes()
     } else {
@@ -173,11 +171,15 @@ async fn form_request<'g>(
     };
     let form: Vec<(String, String)> =
         form_urlencoded::parse(form).into_owned().take(FORM_FIELDS_MAX).collect();
-    let scope = signed.as_ref().map(|signed| signed.service());
     let entry = gate.routes.find_form(&form, scope).map_err(|refusal| trace.unknown(refusal))?;
     let spec = entry.spec();
     trace.operation(spec.service, spec.name, Some(entry));
     check_door(spec, peer.doors)?;
+    if body.len() > spec.body_bytes_max {
+        let announced = Some(body.len() as u64);
+        let error = BodyError::TooLarge { announced };
+        return Err(refusals::body(spec.service, spec.name, spec.body_bytes_max, &error));
+    }
     let refuse = |error| refusals::authn(spec.service, &error);
     let caller = match signed {
         Some(signed) => Some(gate.authn.finish(signed, &body).map_err(refuse)?),
@@ -189,15 +191,14 @@ async fn form_request<'g>(
         gate.quota.caller(caller).map_err(|over| refusals::throttled(spec.service, &over))?;
     }
     let form = if head.method == http::Method::GET { form_bytes(head) } else { body };
-    Ok((entry, caller, form))
+    Ok((entry, caller, form, held))
 }
 
 fn form_bytes(head: &Parts) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes())
 }
 
-/// The largest form, and the most fields it may have. IAM's largest input is a policy document of 10 KiB, percent-encoded.
-const FORM_BYTES_MAX: usize = 256 * 1024;
+/// The most fields in which a form's operation is looked for.
 const FORM_FIELDS_MAX: usize = 1024;
 
 /// Decode, permit, run: [`crate::api::operation::Bound`] does the three in that order.

@@ -8,6 +8,7 @@ use http::{
 use serde_json::{Map, Value};
 
 use crate::{
+    api::{ApiError, Protocol, Reply, Service, lambda::errors::message_member},
     api::{
         ApiError, Protocol, Reply, Service,
         error::{ACCESS_DENIED, INTERNAL},
@@ -34,6 +35,8 @@ pub fn reply(service: Service, reply: Reply, id: RequestId) -> Response<Body> {
     response
 }
 
+/// A refusal, already in the words of its service.
+pub fn refusal(service: Service, error: ApiError, id: RequestId) -> Response<Body> {
 /// A refusal, with the code that its service uses.
 pub fn refusal(service: Service, mut error: ApiError, id: RequestId) -> Response<Body> {
     if error.code == INTERNAL {
@@ -115,7 +118,7 @@ mod tests {
     use crate::base::rng::SeededRng;
 
     async fn rendered(service: Service, error: ApiError) -> String {
-        let response = refusal(service, error, RequestId::draw(&SeededRng::new(1)));
+        let response = refusal(service, error.worded(service), RequestId::draw(&SeededRng::new(1)));
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let kind = head.headers.get("x-amzn-errortype").unwrap().to_str().unwrap().to_owned();
@@ -149,6 +152,20 @@ mod tests {
         let error =
             ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "Function not found: x");
         insta::assert_snapshot!(rendered(Service::Lambda, error).await, @r#"404 ResourceNotFoundException {"Message":"Function not found: x","Type":"User"}"#);
+    }
+
+    #[tokio::test]
+    async fn a_denial_takes_its_services_status_and_word() {
+        let told = async |service| rendered(service, ApiError::denied("no")).await;
+        assert!(told(Service::Lambda).await.starts_with("403 AccessDeniedException {"));
+        assert!(told(Service::CognitoIdentity).await.starts_with("400 AccessDeniedException {"));
+        for service in [Service::Iam, Service::Sts] {
+            let text = told(service).await;
+            assert!(
+                text.starts_with("403 AccessDenied <") && text.contains("<Code>AccessDenied</Code>"),
+                "{text}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -119,7 +119,7 @@ impl Routes {
                 return Ok(Found::Operation(entry, parameters));
             }
         }
-        Err((Service::Lambda, unknown_rest(method, path)))
+        Err((Service::Lambda, unknown_rest(method, path, uri.query().unwrap_or_default())))
     }
 
     fn find_at_root(
@@ -150,6 +150,15 @@ impl Routes {
                  type application/x-www-form-urlencoded.",
             ),
         ))
+    }
+
+    /// The largest form that an operation of the service with this scope takes, in bytes. Without a scope the form is
+    /// unsigned, and unsigned forms are STS's.
+    pub fn form_bytes_max(&self, scope: Option<&str>) -> usize {
+        let service = Service::ALL.into_iter().find(|service| scope == Some(service.scope()));
+        let service = service.unwrap_or(Service::Sts);
+        let of_service = self.query.iter().filter(|((of, _), _)| *of == service);
+        of_service.map(|(_, entry)| entry.spec().body_bytes_max).max().unwrap_or_default()
     }
 
     /// Finds the operation that a form names. `scope` is the service of the signature, where there is one.
@@ -255,12 +264,20 @@ fn refused(is: impl Fn(&Refused) -> bool) -> Option<&'static Refused> {
     REFUSED.iter().find(|refused| is(refused))
 }
 
-fn unknown_rest(method: &Method, path: &str) -> ApiError {
-    let known = refused(|refused| {
+fn unknown_rest(method: &Method, path: &str, query: &str) -> ApiError {
+    let named = |refused: &Refused, by_query: bool| {
+        let (pattern, wanted) = match refused.path.split_once('?') {
+            Some((pattern, wanted)) => (pattern, Some(wanted)),
+            None => (refused.path, None),
+        };
         refused.method == method.as_str()
-            && match_path(refused.path, path).is_some()
-            && !refused.path.is_empty()
-    });
+            && wanted.is_some() == by_query
+            && wanted.is_none_or(|wanted| query.split('&').any(|given| given == wanted))
+            && !pattern.is_empty()
+            && match_path(pattern, path).is_some()
+    };
+    // Of two operations with one path, the one that its query names comes first.
+    let known = refused(|refused| named(refused, true)).or_else(|| refused(|refused| named(refused, false)));
     match known {
         Some(refused) => refused.error(),
         None => ApiError::new(
@@ -293,6 +310,7 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iam::tests::Fixture;
 
     #[test]
     fn paths_match_segment_by_segment() {
@@ -305,6 +323,38 @@ mod tests {
             assert!(match_path(pattern, other).is_none(), "{other}");
         }
         assert!(match_path(pattern, "/2015-03-31/functions/%ff/code").unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_form_is_as_large_as_its_service_needs() {
+        let iam = crate::api::iam::operations(&Fixture::new().await.directory);
+        let routes = Routes::new(iam.into_iter().chain(crate::api::sts::operations()), &Metrics::new());
+        let largest = |service| {
+            let specs = routes.entries().map(Entry::spec).filter(|spec| spec.service == service);
+            specs.map(|spec| spec.body_bytes_max).max().unwrap()
+        };
+        assert_eq!(routes.form_bytes_max(Some("iam")), largest(Service::Iam));
+        assert_eq!(routes.form_bytes_max(Some("sts")), largest(Service::Sts));
+        assert_eq!(routes.form_bytes_max(None), largest(Service::Sts));
+        assert!(largest(Service::Iam) > largest(Service::Sts));
+    }
+
+    #[test]
+    fn a_path_of_two_operations_is_told_apart_by_its_query() {
+        let layers = "/2018-10-31/layers";
+        let provisioned = "/2019-09-30/functions/greet/provisioned-concurrency";
+        for (path, query, name) in [
+            (layers, "", "ListLayers"),
+            (layers, "MaxItems=1", "ListLayers"),
+            (layers, "find=LayerVersion&Arn=arn%3Aaws%3Alambda", "GetLayerVersionByArn"),
+            (layers, "Arn=a&find=LayerVersion", "GetLayerVersionByArn"),
+            (provisioned, "Qualifier=1", "GetProvisionedConcurrencyConfig"),
+            (provisioned, "List=ALL", "ListProvisionedConcurrencyConfigs"),
+        ] {
+            let message = unknown_rest(&Method::GET, path, query).message.unwrap();
+            assert!(message.starts_with(&format!("{name} is not supported")), "{path}?{query}: {message}");
+        }
+        assert_eq!(unknown_rest(&Method::GET, "/2018-10-31/layer", "").code, "UnknownOperationException");
     }
 
     #[test]

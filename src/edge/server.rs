@@ -20,7 +20,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Notify, watch},
 };
 
 use crate::{api::Door, telemetry::Metrics};
@@ -80,7 +80,7 @@ pub trait Secure: Send + Sync + 'static {
 #[derive(Debug, Default)]
 pub struct Connections {
     open: AtomicU64,
-    closed: tokio::sync::Notify,
+    closed: Notify,
 }
 
 impl Connections {
@@ -184,6 +184,14 @@ impl<A: Answer, S: Secure> Server<A, S> {
     }
 }
 
+/// Ends when nothing was asked for `time`; never once something was. Until the protocol is known, hyper has no limit of its
+/// own, and an HTTP/2 connection that asks nothing needs no head.
+async fn silence(asked: &Notify, time: Duration) {
+    if tokio::time::timeout(time, asked.notified()).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Ends when draining is asked for, or when nobody is left to ask.
 async fn told(drain: &mut watch::Receiver<bool>) {
     let _ = drain.wait_for(|drain| *drain).await;
@@ -226,7 +234,9 @@ async fn http1_or_2<A: Answer>(
     limits: &Limits,
     mut drain: watch::Receiver<bool>,
 ) {
-    let service = service_fn(move |request| {
+    let asked = Notify::new();
+    let service = service_fn(|request| {
+        asked.notify_one();
         let answer = answer.clone();
         async move { Ok::<_, std::convert::Infallible>(answer.answer(peer, request).await) }
     });
@@ -248,9 +258,76 @@ async fn http1_or_2<A: Answer>(
     tokio::select! {
         biased;
         _ = connection.as_mut() => {}
+        () = silence(&asked, limits.header_read) => {}
         () = told(&mut drain) => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        connections_max: 1,
+        header_read: Duration::from_millis(20),
+        handshake: Duration::from_millis(20),
+    };
+    /// Only a failing test gets there.
+    const HANG: Duration = Duration::from_secs(20);
+    const SLOW: Duration = LIMITS.header_read.saturating_mul(3);
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+    /// Answers late.
+    struct Slow;
+
+    impl Answer for Slow {
+        async fn answer(self: Arc<Self>, _peer: Peer, _request: Request<Incoming>) -> Response<Body> {
+            tokio::time::sleep(SLOW).await;
+            Response::new(Body::from("late"))
+        }
+    }
+
+    /// Serves a client that says this and then listens: its end of the connection, and the task that serves.
+    async fn serve(said: &[u8]) -> (DuplexStream, tokio::task::JoinHandle<()>) {
+        let (mut client, server) = duplex(4096);
+        client.write_all(said).await.unwrap();
+        let peer = Peer { address: ([127, 0, 0, 1], 1).into(), tls: true, doors: &[Door::Data] };
+        let served = tokio::spawn(async move {
+            // Nobody drains: the sender lives as long as the connection.
+            let (_drain, told) = watch::channel(false);
+            http1_or_2(server, Arc::new(Slow), peer, &LIMITS, told).await;
+        });
+        (client, served)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_asks_nothing_is_closed() {
+        let preface = [PREFACE, SETTINGS].concat();
+        for said in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n", &preface, b"GET / HTTP/1.1\r\n"] {
+            let (_client, served) = serve(said).await;
+            let ended = tokio::time::timeout(HANG, served).await;
+            assert!(matches!(ended, Ok(Ok(()))), "{}", said.escape_ascii());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_take_longer_than_a_head() {
+        let (mut client, served) = serve(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let mut answer = Vec::new();
+        // Idle after its answer, the connection is closed as well.
+        let read = tokio::time::timeout(HANG, client.read_to_end(&mut answer)).await;
+        assert!(matches!(read, Ok(Ok(_))));
+        assert!(
+            answer.starts_with(b"HTTP/1.1 200 OK\r\n") && answer.ends_with(b"late"),
+            "{}",
+            answer.escape_ascii()
+        );
+        served.await.unwrap();
     }
 }

@@ -5,7 +5,7 @@ pub mod metrics;
 pub mod request_log;
 
 pub use metrics::Metrics;
-pub use request_log::{Record, RequestLog};
+pub use request_log::{Record, RequestLog, Writing};
 
 /// Whose doing an answer was: the label of the request metric and a field of the request log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

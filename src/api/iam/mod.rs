@@ -34,7 +34,7 @@ use super::{
 };
 use crate::iam::{Directory, role};
 
-/// The largest body: the longest policy document, percent-encoded, and some air.
+/// The largest body, in bytes: the longest policy document of the model (131,072 characters), percent-encoded, and some air.
 const BODY_BYTES_MAX: usize = 512 * 1024;
 
 operations! {

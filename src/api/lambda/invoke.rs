@@ -33,7 +33,10 @@ const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-ver
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 /// Headers of the service's model that this gateway does not act on: refused, because a caller who sends one relies on it.
+/// They are spelt as in the documentation, for the message.
 const REFUSED_HEADERS: &[(&str, &str)] = &[
+    ("X-Amz-Tenant-Id", "functions here have no tenants; put the tenant into the payload"),
+    ("X-Amz-Durable-Execution-Name", "call the function without it"),
     ("x-amz-tenant-id", INSTEAD_OF_TENANTS),
     ("x-amz-durable-execution-name", INSTEAD_OF_DURABLE_EXECUTIONS),
 ];
@@ -239,9 +242,12 @@ mod tests {
             refused(&[(INVOCATION_TYPE, "Event")])
                 .contains("InvocationType Event is not supported by Callgate")
         );
-        assert!(
-            refused(&[("x-amz-tenant-id", "a")]).contains("x-amz-tenant-id is not supported by Callgate")
-        );
+        for header in ["X-Amz-Tenant-Id", "X-Amz-Durable-Execution-Name"] {
+            // As any client sends it.
+            let sent = header.to_ascii_lowercase();
+            let text = refused(&[(&sent, "a")]);
+            assert!(text.starts_with(&format!("{header} is not supported by Callgate: ")), "{text}");
+        }
         assert!(refused(&[(INVOCATION_TYPE, "Later")]).contains("Value 'Later' at 'invocationType'"));
         assert!(refused(&[(LOG_TYPE, "All")]).contains("Value 'All' at 'logType'"));
         assert!(

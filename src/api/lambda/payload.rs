@@ -1,45 +1,47 @@
 //! Whether an invocation's payload is JSON, and how AWS words it when it is not.
 //!
-//! The payload is checked once and passed on as it came; it is never turned into a tree.
+//! The payload is checked once and passed on as it came; it is never turned into a tree. The words, and the column that
+//! they give, are those of the Jackson parser behind AWS's service: it stands behind the bytes that it has read.
 
 use serde_json::value::RawValue;
 
 use crate::api::ApiError;
 
-/// Checks that `body` is one JSON value, or empty. The error is `InvalidRequestContentException` in AWS's words, which are
-/// those of the Jackson parser behind its service; line and column count from 1.
+/// Checks that `body` is one JSON value, or empty. The error is `InvalidRequestContentException` in AWS's words; line and
+/// column count from 1.
 pub fn check(body: &[u8]) -> Result<(), ApiError> {
     if body.is_empty() {
         return Ok(());
     }
     // `RawValue` checks UTF-8 as well, which skipping a value without keeping it would not.
     let Err(error) = serde_json::from_slice::<&RawValue>(body) else { return Ok(()) };
-    let at = offset(body, error.line(), error.column());
-    let what = describe(body, at).unwrap_or_else(|| cut_position(&error.to_string()));
+    let line = line_start(body, error.line());
+    let at = (line + error.column().saturating_sub(1)).min(body.len().saturating_sub(1));
+    let (what, column) = match describe(body, at) {
+        // A word that begins in another line than the fault would be whitespace.
+        Some((what, position)) => (what, position.saturating_sub(line) + 1),
+        None => (cut_position(&error.to_string()), error.column()),
+    };
     Err(ApiError::bad_request(
         "InvalidRequestContentException",
         format!(
-            "Could not parse request body into json: Could not parse payload into json: {what}\n at [line: {}, column: {}]",
+            "Could not parse request body into json: Could not parse payload into json: {what}\n at [Source: REDACTED \
+             (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}, column: {column}]",
             error.line(),
-            error.column()
         ),
     ))
 }
 
-/// The byte that a line and a column of serde_json's mean: the last one it read.
-fn offset(body: &[u8], line: usize, column: usize) -> usize {
-    let start = body
-        .split_inclusive(|byte| *byte == b'\n')
-        .take(line.saturating_sub(1))
-        .map(<[u8]>::len)
-        .sum::<usize>();
-    (start + column.saturating_sub(1)).min(body.len().saturating_sub(1))
+/// Where this line begins.
+fn line_start(body: &[u8], line: usize) -> usize {
+    body.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum()
 }
 
 const EXPECTED: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 
-/// What stands there, where a value should begin; `None` where the fault lies inside a value.
-fn describe(body: &[u8], at: usize) -> Option<String> {
+/// What stands there, where a value should begin, and where Jackson has read to when it says so; `None` where the fault lies
+/// inside a value.
+fn describe(body: &[u8], at: usize) -> Option<(String, usize)> {
     // A word that is none of JSON's: the fault is reported inside it, so look for where it begins.
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let begin = body[..at].iter().rposition(|byte| !is_word(byte)).map_or(0, |before| before + 1);
@@ -51,11 +53,11 @@ fn describe(body: &[u8], at: usize) -> Option<String> {
     let word = rest.iter().take_while(|byte| is_word(byte)).count();
     match rest.get(word) {
         Some(byte) if word > 0 && *byte >= 0x80 && !byte.is_ascii() && utf8_start(*byte).is_none() => {
-            Some(format!("Invalid UTF-8 start byte 0x{byte:x}"))
+            Some((format!("Invalid UTF-8 start byte 0x{byte:x}"), begin + word + 1))
         }
         _ if word > 0 && rest[0].is_ascii_alphabetic() => {
             let text: String = rest[..word.min(256)].iter().map(|byte| char::from(*byte)).collect();
-            Some(format!("Unrecognized token '{text}': was expecting {EXPECTED}"))
+            Some((format!("Unrecognized token '{text}': was expecting {EXPECTED}"), begin + word))
         }
         _ => {
             let byte = *rest.first()?;
@@ -64,8 +66,9 @@ fn describe(body: &[u8], at: usize) -> Option<String> {
             } else {
                 format!("'{}' (code {byte})", char::from(byte))
             };
-            (!matches!(byte, b'"' | b'{' | b'[' | b'-' | b'0'..=b'9'))
-                .then(|| format!("Unexpected character ({shown}): expected a valid value {EXPECTED}"))
+            (!matches!(byte, b'"' | b'{' | b'[' | b'-' | b'0'..=b'9')).then(|| {
+                (format!("Unexpected character ({shown}): expected a valid value {EXPECTED}"), begin)
+            })
         }
     }
 }
@@ -105,16 +108,21 @@ mod tests {
 
     #[test]
     fn the_words_are_those_of_aws() {
-        // Both bodies and texts are what AWS answered, without the tail that names the source.
-        assert!(message(b"n\x87r\x9e\xe9\xb5\xd7I\xee\x9bmt").starts_with(
-            "Could not parse request body into json: Could not parse payload into json: Invalid UTF-8 start byte 0x87\n"
-        ));
-        assert!(message(b"\x99\xeb,j\x07\xa1zYh").contains(
-            "Unexpected character ((CTRL-CHAR, code 153)): expected a valid value (JSON String, Number, Array, Object or \
-             token 'null', 'true' or 'false')\n"
-        ));
+        // Both bodies and texts are what AWS answered.
+        assert_eq!(
+            message(b"n\x87r\x9e\xe9\xb5\xd7I\xee\x9bmt"),
+            "Could not parse request body into json: Could not parse payload into json: Invalid UTF-8 start byte 0x87\n at \
+             [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 3]"
+        );
+        assert_eq!(
+            message(b"\x99\xeb,j\x07\xa1zYh"),
+            "Could not parse request body into json: Could not parse payload into json: Unexpected character ((CTRL-CHAR, \
+             code 153)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at \
+             [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1]"
+        );
         assert!(message(b"nope").contains("Unrecognized token 'nope': was expecting (JSON String"));
         assert!(message(b"<a>").contains("Unexpected character ('<' (code 60)): expected a valid value"));
+        assert!(message(b"[1,\n nope]").ends_with("line: 2, column: 6]"));
     }
 
     #[test]

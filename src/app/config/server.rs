@@ -37,6 +37,8 @@ section! {
         allow_plaintext: bool = false;
         /// The AWS region that this gateway says it is; it is part of every ARN and signature.
         region: Region = Region::new("us-east-1");
+        /// How many threads serve requests; unless set, half of the processors, since functions need the other half.
+        threads: Option<u32> = None, 1 to 1_024;
         /// How long running calls may take to end after SIGTERM, in seconds.
         drain_seconds: u64 = 30, 0 to 3600;
         /// How long a client may take to send a request's headers, in seconds.
