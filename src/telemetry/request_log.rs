@@ -115,7 +115,10 @@ impl Writer {
         Ok(Writing { ending, thread })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this thread does nothing else, and no request waits for it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this thread does nothing else, and no request waits for it"
+    )]
     fn run(&self, format: Format, out: &mut impl Write) {
         let mut lines = String::new();
         loop {
