@@ -111,8 +111,6 @@ impl ApiError {
 pub const INTERNAL: &str = "InternalFailure";
 /// The code that stands for each service's own word for a denial until the edge puts that in.
 pub const DENIED: &str = "AccessDenied";
-/// The code of what policy denies; the edge puts its service's own word in its place.
-pub const ACCESS_DENIED: &str = "AccessDeniedException";
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {

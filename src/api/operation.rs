@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::{ApiError, Reply, error::ACCESS_DENIED, members::Members};
+use super::{ApiError, Reply, members::Members};
 use crate::base::{AccountId, Caller, Region, RequestId, Timestamp};
 
 /// An AWS service that the gateway speaks for.
@@ -89,14 +89,6 @@ impl Service {
             Self::Lambda => "ServiceException",
             Self::CognitoIdentity => "InternalErrorException",
             Self::Sts | Self::Iam => "ServiceFailure",
-        }
-    }
-
-    /// Its own word for [`crate::api::error::ACCESS_DENIED`].
-    pub fn access_denied(self) -> &'static str {
-        match self.protocol() {
-            Protocol::RestJson | Protocol::Json => ACCESS_DENIED,
-            Protocol::Query => "AccessDenied",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use crate::{
-    api::{ApiError, Authorizer, Context, Resource, error::ACCESS_DENIED},
+    api::{ApiError, Authorizer, Context, Resource},
     base::{Caller, Principal},
     iam::Directory,
     policy::{self, Keys, Permit, Values},
@@ -40,7 +40,6 @@ impl IamAuthorizer {
         let documents = role.iter().flat_map(|role| role.policies.iter());
         policy::permit(caller, &request, documents, None)
             .map_err(|denial| ApiError::denied(denial.to_string()))
-            .map_err(|denial| ApiError::new(StatusCode::FORBIDDEN, ACCESS_DENIED, denial.to_string()))
     }
 }
 

@@ -9,11 +9,6 @@ use serde_json::{Map, Value};
 
 use crate::{
     api::{ApiError, Protocol, Reply, Service, lambda::errors::message_member},
-    api::{
-        ApiError, Protocol, Reply, Service,
-        error::{ACCESS_DENIED, INTERNAL},
-        lambda::errors::message_member,
-    },
     base::RequestId,
 };
 
@@ -37,13 +32,6 @@ pub fn reply(service: Service, reply: Reply, id: RequestId) -> Response<Body> {
 
 /// A refusal, already in the words of its service.
 pub fn refusal(service: Service, error: ApiError, id: RequestId) -> Response<Body> {
-/// A refusal, with the code that its service uses.
-pub fn refusal(service: Service, mut error: ApiError, id: RequestId) -> Response<Body> {
-    if error.code == INTERNAL {
-        error.code = service.internal_error().into();
-    } else if error.code == ACCESS_DENIED {
-        error.code = service.access_denied().into();
-    }
     let (kind, body) = match service.protocol() {
         Protocol::RestJson => ("application/json", rest_json(&error)),
         Protocol::Json => ("application/x-amz-json-1.1", json(&error)),
@@ -131,20 +119,6 @@ mod tests {
         insta::assert_snapshot!(rendered(Service::Lambda, error()).await, @r#"400 SomeException {"Type":"User","message":"a <b>"}"#);
         insta::assert_snapshot!(rendered(Service::CognitoIdentity, error()).await, @r#"400 SomeException {"__type":"SomeException","message":"a <b>"}"#);
         assert!(rendered(Service::Iam, error()).await.contains("<Message>a &lt;b&gt;</Message>"));
-    }
-
-    #[tokio::test]
-    async fn a_denial_has_its_protocols_code() {
-        for (service, code) in [
-            (Service::Lambda, "AccessDeniedException"),
-            (Service::CognitoIdentity, "AccessDeniedException"),
-            (Service::Sts, "AccessDenied"),
-            (Service::Iam, "AccessDenied"),
-        ] {
-            let denied = ApiError::new(StatusCode::FORBIDDEN, ACCESS_DENIED, "no");
-            let text = rendered(service, denied).await;
-            assert!(text.starts_with(&format!("403 {code} ")), "{text}");
-        }
     }
 
     #[tokio::test]
