@@ -458,3 +458,6 @@ async fn tidy(functions: Arc<Functions>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! Every operation of the route table, by role: through the real server, from outside.
+
+mod requests;
+mod roles;
+mod stand;
