@@ -9,13 +9,12 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::FutureExt;
-use tokio::{
-    io::{AsyncReadExt, Interest},
-    net::{UnixStream, unix::pipe},
-};
+use tokio::{io::AsyncReadExt, net::unix::pipe};
 
-use super::protocol::{self, Frame, Violation};
+use super::{
+    protocol::{self, Frame, Violation},
+    socket::Socket,
+};
 
 /// How much is read at once; most frames fit.
 const READ: usize = 8 * 1024;
@@ -54,7 +53,7 @@ pub enum Event {
 /// The gateway's ends.
 #[derive(Debug)]
 pub struct Link {
-    stream: UnixStream,
+    socket: Socket,
     read: BytesMut,
     // Whether `read` has grown for a long frame.
     grown: bool,
@@ -66,9 +65,8 @@ pub struct Link {
 impl Link {
     /// Takes the gateway's ends over: the socket, and the pipe's reading end.
     pub fn new(stream: StdStream, output: OwnedFd) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
         Ok(Self {
-            stream: UnixStream::from_std(stream)?,
+            socket: Socket::new(stream)?,
             read: BytesMut::with_capacity(READ),
             grown: false,
             pipe: Some(pipe::Receiver::from_owned_fd(output)?),
@@ -80,14 +78,14 @@ impl Link {
     /// Writes both parts, in one system call where the socket takes them.
     pub async fn write(&self, mut head: &[u8], mut rest: &[u8]) -> Result<(), LinkError> {
         while !head.is_empty() || !rest.is_empty() {
-            match self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(rest)]) {
+            match self.socket.try_write(&[IoSlice::new(head), IoSlice::new(rest)]) {
                 Ok(written) => {
                     let of_head = written.min(head.len());
                     head = &head[of_head..];
                     rest = &rest[written - of_head..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.ready(Interest::WRITABLE).await.map_err(LinkError::Io)?;
+                    self.socket.writable().await.map_err(LinkError::Io)?;
                 }
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
@@ -153,8 +151,7 @@ impl Link {
             self.grown |= more > READ;
             self.read.reserve(more);
         }
-        // `read_buf` keeps nothing between polls, so a new one each time loses nothing.
-        match ready!(pin!(self.stream.read_buf(&mut self.read)).poll(context)) {
+        match ready!(self.socket.poll_read(context, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(LinkError::Closed)),
             Ok(_) => Poll::Ready(Ok(())),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
@@ -170,6 +167,7 @@ impl Link {
         if self.output.capacity() == self.output.len() {
             self.output.reserve(OUTPUT_READ);
         }
+        // `read_buf` keeps nothing between polls, so a new one each time loses nothing.
         match ready!(pin!(pipe.read_buf(&mut self.output)).poll(context)) {
             Ok(read) if read > 0 => Poll::Ready(Some(self.output.split().freeze())),
             _ => {
@@ -194,10 +192,7 @@ impl Link {
 
     /// Whether the sandbox has closed its end, as far as the reactor has heard; the system is not asked.
     pub fn is_closed(&self) -> bool {
-        self.stream
-            .ready(Interest::READABLE)
-            .now_or_never()
-            .is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
+        self.socket.is_closed()
     }
 }
 

@@ -9,6 +9,7 @@ pub mod jail;
 pub mod link;
 pub mod process;
 pub mod protocol;
+mod socket;
 pub mod spawner;
 pub mod uids;
 

@@ -35,10 +35,8 @@ const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 /// Headers of the service's model that this gateway does not act on: refused, because a caller who sends one relies on it.
 /// They are spelt as in the documentation, for the message.
 const REFUSED_HEADERS: &[(&str, &str)] = &[
-    ("X-Amz-Tenant-Id", "functions here have no tenants; put the tenant into the payload"),
-    ("X-Amz-Durable-Execution-Name", "call the function without it"),
-    ("x-amz-tenant-id", INSTEAD_OF_TENANTS),
-    ("x-amz-durable-execution-name", INSTEAD_OF_DURABLE_EXECUTIONS),
+    ("X-Amz-Tenant-Id", INSTEAD_OF_TENANTS),
+    ("X-Amz-Durable-Execution-Name", INSTEAD_OF_DURABLE_EXECUTIONS),
 ];
 const INSTEAD_OF_TENANTS: &str = "functions here have no tenants; put the tenant into the payload";
 const INSTEAD_OF_DURABLE_EXECUTIONS: &str = "call the function without it";
