@@ -111,7 +111,9 @@ impl Pool {
     fn is_quicker_in_line(&self, state: &State) -> bool {
         let running = state.alive.saturating_sub(state.idle.len());
         running >= self.shared.options.busy_sandboxes
-            && state.service.is_some_and(|service| expected(service, state.line.len() + 1, running) <= IN_LINE_MAX)
+            && state
+                .service
+                .is_some_and(|service| expected(service, state.line.len() + 1, running) <= IN_LINE_MAX)
     }
 
     /// Whether another sandbox should be started for those in line.

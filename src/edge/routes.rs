@@ -328,7 +328,8 @@ mod tests {
     #[tokio::test]
     async fn a_form_is_as_large_as_its_service_needs() {
         let iam = crate::api::iam::operations(&Fixture::new().await.directory);
-        let routes = Routes::new(iam.into_iter().chain(crate::api::sts::operations(&Arc::new(()))), &Metrics::new());
+        let routes =
+            Routes::new(iam.into_iter().chain(crate::api::sts::operations(&Arc::new(()))), &Metrics::new());
         let largest = |service| {
             let specs = routes.entries().map(Entry::spec).filter(|spec| spec.service == service);
             specs.map(|spec| spec.body_bytes_max).max().unwrap()

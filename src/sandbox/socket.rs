@@ -3,7 +3,10 @@
 //! A Unix socket becomes writable anew each time the other end takes a message off it. Who asks to be told of that, as
 //! tokio's own socket does, is woken once more in every call, for nothing: a frame nearly always fits.
 
-#![expect(unsafe_code, reason = "descriptors given to the reactor, and bytes read into memory that is not set yet")]
+#![expect(
+    unsafe_code,
+    reason = "descriptors given to the reactor, and bytes read into memory that is not set yet"
+)]
 
 use std::{
     io::{self, IoSlice, Write},

@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::json;
 
 use crate::app::{
-    config::Config,
     cli::{Common, Failure},
+    config::Config,
     data_dir::RootKeyOrigin,
     gateway::Gateway,
     lifecycle::{self, Signals, Started},
