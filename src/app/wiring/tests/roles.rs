@@ -88,7 +88,11 @@ async fn refusals(stand: &Stand, guest: &Guest) -> Vec<(&'static str, Answer)> {
             assert_eq!(answer.status, StatusCode::OK, "{}: {answer:?}", asked.spec.name);
             continue;
         };
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}: {answer:?}", asked.spec.name);
+        let status = match asked.spec.service.protocol() {
+            Protocol::Json => StatusCode::BAD_REQUEST,
+            Protocol::RestJson | Protocol::Query => StatusCode::FORBIDDEN,
+        };
+        assert_eq!(answer.status, status, "{}: {answer:?}", asked.spec.name);
         assert_eq!(answer.code, named(asked.spec.service, "AccessDenied"), "{}", asked.spec.name);
         assert!(answer.body.contains(action), "{}: {answer:?}", asked.spec.name);
         if let Some((before, _)) = answer.body.split_once("<RequestId>") {
