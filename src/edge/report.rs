@@ -71,10 +71,15 @@ impl<'g> Trace<'g> {
         }
     }
 
-    /// The request was refused. A fault of ours is logged here, with its cause, and nowhere else.
+    /// The request was refused. A cause is logged here and nowhere else: as an error if the fault is ours.
     pub fn refused(&mut self, error: &ApiError, arrival: &Arrival) {
-        if let Some(cause) = &error.cause {
-            tracing::error!(request_id = %arrival.id, operation = self.operation, cause, "a request failed");
+        let (request_id, operation) = (arrival.id, self.operation);
+        match &error.cause {
+            Some(cause) if error.status.is_server_error() => {
+                tracing::error!(%request_id, operation, cause, "a request failed");
+            }
+            Some(cause) => tracing::info!(%request_id, operation, cause, "a request was refused"),
+            None => {}
         }
         self.code = Some(error.code.clone().into_owned());
     }
