@@ -1,7 +1,6 @@
 //! DeleteIdentityPool.
 
 use http::StatusCode;
-use serde::Deserialize;
 
 use super::{input, management, pool_resource};
 use crate::{
@@ -22,12 +21,6 @@ pub struct DeleteIdentityPool {
     pool: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    identity_pool_id: Option<String>,
-}
-
 impl Operation for DeleteIdentityPool {
     type State = Pools;
 
@@ -36,8 +29,7 @@ impl Operation for DeleteIdentityPool {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw, &MEMBERS)?;
-        Ok(Self { pool: input::id(input.identity_pool_id, "identityPoolId")? })
+        Ok(Self { pool: input::pool(raw, &MEMBERS)? })
     }
 
     fn resources(&self, pools: &Pools, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {

@@ -1,7 +1,5 @@
 //! DescribeIdentityPool.
 
-use serde::Deserialize;
-
 use super::{input, management, pool_resource, reply, shapes};
 use crate::{
     api::{
@@ -21,12 +19,6 @@ pub struct DescribeIdentityPool {
     pool: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    identity_pool_id: Option<String>,
-}
-
 impl Operation for DescribeIdentityPool {
     type State = Pools;
 
@@ -35,8 +27,7 @@ impl Operation for DescribeIdentityPool {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw, &MEMBERS)?;
-        Ok(Self { pool: input::id(input.identity_pool_id, "identityPoolId")? })
+        Ok(Self { pool: input::pool(raw, &MEMBERS)? })
     }
 
     fn resources(&self, pools: &Pools, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {

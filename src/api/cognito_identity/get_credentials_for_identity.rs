@@ -1,8 +1,5 @@
 //! GetCredentialsForIdentity.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{input, public, reply};
@@ -35,13 +32,6 @@ pub struct GetCredentialsForIdentity {
     logins: Logins,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    identity_id: Option<String>,
-    logins: Option<BTreeMap<String, String>>,
-}
-
 impl Operation for GetCredentialsForIdentity {
     type State = Identities;
 
@@ -50,9 +40,8 @@ impl Operation for GetCredentialsForIdentity {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw, &MEMBERS)?;
-        let identity = input::id(input.identity_id, "identityId")?;
-        Ok(Self { identity, logins: input::logins(input.logins)? })
+        let (identity, logins) = input::identity(raw, &MEMBERS)?;
+        Ok(Self { identity, logins })
     }
 
     fn resources(&self, _: &Identities, _: &Context<'_>) -> Result<Vec<Resource>, ApiError> {

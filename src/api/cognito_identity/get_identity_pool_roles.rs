@@ -1,6 +1,5 @@
 //! GetIdentityPoolRoles.
 
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{input, management, pool_resource, reply, shapes};
@@ -22,12 +21,6 @@ pub struct GetIdentityPoolRoles {
     pool: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    identity_pool_id: Option<String>,
-}
-
 impl Operation for GetIdentityPoolRoles {
     type State = Pools;
 
@@ -36,8 +29,7 @@ impl Operation for GetIdentityPoolRoles {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw, &MEMBERS)?;
-        Ok(Self { pool: input::id(input.identity_pool_id, "identityPoolId")? })
+        Ok(Self { pool: input::pool(raw, &MEMBERS)? })
     }
 
     fn resources(&self, pools: &Pools, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {

@@ -1,8 +1,5 @@
 //! GetOpenIdToken.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{input, public, reply};
@@ -26,13 +23,6 @@ pub struct GetOpenIdToken {
     logins: Logins,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    identity_id: Option<String>,
-    logins: Option<BTreeMap<String, String>>,
-}
-
 impl Operation for GetOpenIdToken {
     type State = Identities;
 
@@ -41,9 +31,8 @@ impl Operation for GetOpenIdToken {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let input: Input = input::parse(raw, &MEMBERS)?;
-        let identity = input::id(input.identity_id, "identityId")?;
-        Ok(Self { identity, logins: input::logins(input.logins)? })
+        let (identity, logins) = input::identity(raw, &MEMBERS)?;
+        Ok(Self { identity, logins })
     }
 
     fn resources(&self, _: &Identities, _: &Context<'_>) -> Result<Vec<Resource>, ApiError> {

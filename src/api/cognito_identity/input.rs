@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::errors::{invalid, unsupported};
@@ -31,6 +31,31 @@ pub(super) fn parse<T: DeserializeOwned>(raw: &Raw<'_>, table: &Members) -> Resu
         return Err(unsupported(member, instead));
     }
     T::deserialize(Value::Object(members)).map_err(broken)
+}
+
+/// The input of an operation that takes a pool's id alone.
+pub(super) fn pool(raw: &Raw<'_>, table: &Members) -> Result<String, ApiError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Input {
+        identity_pool_id: Option<String>,
+    }
+
+    let input: Input = parse(raw, table)?;
+    id(input.identity_pool_id, "identityPoolId")
+}
+
+/// The input of an operation that takes an identity and what proves that it is the caller's.
+pub(super) fn identity(raw: &Raw<'_>, table: &Members) -> Result<(String, Logins), ApiError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Input {
+        identity_id: Option<String>,
+        logins: Option<BTreeMap<String, String>>,
+    }
+
+    let input: Input = parse(raw, table)?;
+    Ok((id(input.identity_id, "identityId")?, logins(input.logins)?))
 }
 
 /// `1 validation error detected: …`

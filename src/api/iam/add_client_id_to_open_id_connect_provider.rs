@@ -1,14 +1,10 @@
 //! AddClientIDToOpenIDConnectProvider: one that is there already stays.
 
-use super::{
-    constraints::{ARN, CLIENT_ID},
-    done, provider_resource, spec,
-};
+use super::{constraints::CLIENT_ID, done, input::of_provider, provider_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -35,11 +31,7 @@ impl Operation for AddClientIdToOpenIdConnectProvider {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let arn = fields.text("OpenIDConnectProviderArn", &ARN);
-        let client_id = fields.text("ClientID", &CLIENT_ID);
-        fields.finish()?;
+        let (arn, client_id) = of_provider(raw, |fields| fields.text("ClientID", &CLIENT_ID))?;
         Ok(Self { arn, client_id })
     }
 

@@ -1,11 +1,10 @@
 //! DeleteOpenIDConnectProvider: one that is not there is as good as deleted.
 
-use super::{constraints::ARN, done, provider_resource, spec};
+use super::{done, input::of_provider, provider_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -29,10 +28,7 @@ impl Operation for DeleteOpenIdConnectProvider {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let arn = fields.text("OpenIDConnectProviderArn", &ARN);
-        fields.finish()?;
+        let (arn, ()) = of_provider(raw, |_| ())?;
         Ok(Self { arn })
     }
 

@@ -1,11 +1,10 @@
 //! DeleteRole: of a role whose inline policies were deleted before.
 
-use super::{constraints::ROLE_NAME, done, role_resource, spec};
+use super::{done, input::of_role, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -28,10 +27,7 @@ impl Operation for DeleteRole {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        fields.finish()?;
+        let (name, ()) = of_role(raw, |_| ())?;
         Ok(Self { name })
     }
 

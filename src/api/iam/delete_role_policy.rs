@@ -1,14 +1,10 @@
 //! DeleteRolePolicy.
 
-use super::{
-    constraints::{POLICY_NAME, ROLE_NAME},
-    done, role_resource, spec,
-};
+use super::{constraints::POLICY_NAME, done, input::of_role, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -33,11 +29,7 @@ impl Operation for DeleteRolePolicy {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let policy = fields.text("PolicyName", &POLICY_NAME);
-        fields.finish()?;
+        let (name, policy) = of_role(raw, |fields| fields.text("PolicyName", &POLICY_NAME))?;
         Ok(Self { name, policy })
     }
 

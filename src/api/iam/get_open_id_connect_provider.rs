@@ -1,11 +1,10 @@
 //! GetOpenIDConnectProvider.
 
-use super::{constraints::ARN, provider_resource, reply, shapes, spec};
+use super::{input::of_provider, provider_resource, reply, shapes, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -29,10 +28,7 @@ impl Operation for GetOpenIdConnectProvider {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let arn = fields.text("OpenIDConnectProviderArn", &ARN);
-        fields.finish()?;
+        let (arn, ()) = of_provider(raw, |_| ())?;
         Ok(Self { arn })
     }
 

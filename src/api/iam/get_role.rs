@@ -1,7 +1,7 @@
 //! GetRole.
 
 use super::{
-    constraints::ROLE_NAME,
+    input::of_role,
     reply, role_resource,
     shapes::{self, Detail},
     spec,
@@ -10,7 +10,6 @@ use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -33,10 +32,7 @@ impl Operation for GetRole {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        fields.finish()?;
+        let (name, ()) = of_role(raw, |_| ())?;
         Ok(Self { name })
     }
 

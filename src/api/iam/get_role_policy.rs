@@ -1,14 +1,10 @@
 //! GetRolePolicy: an inline policy as it was put.
 
-use super::{
-    constraints::{POLICY_NAME, ROLE_NAME},
-    reply, role_resource, spec,
-};
+use super::{constraints::POLICY_NAME, input::of_role, reply, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::{Directory, roles::no_such_policy},
 };
@@ -33,11 +29,7 @@ impl Operation for GetRolePolicy {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let policy = fields.text("PolicyName", &POLICY_NAME);
-        fields.finish()?;
+        let (name, policy) = of_role(raw, |fields| fields.text("PolicyName", &POLICY_NAME))?;
         Ok(Self { name, policy })
     }
 

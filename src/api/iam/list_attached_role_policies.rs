@@ -1,15 +1,11 @@
-//! ListAttachedRolePolicies: always none. Managed policies are not there, but tools ask before they
-//! delete a role.
+//! ListAttachedRolePolicies: always none. Managed policies are not there, but tools ask before they delete a role.
 
-use super::{
-    constraints::{PATH_PREFIX, ROLE_NAME},
-    reply, role_resource, spec,
-};
+use super::{constraints::PATH_PREFIX, input::of_role, reply, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form, Paging},
+        query::Paging,
     },
     iam::Directory,
 };
@@ -41,12 +37,10 @@ impl Operation for ListAttachedRolePolicies {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        fields.optional("PathPrefix", &PATH_PREFIX);
-        let paging = Paging::read(&mut fields);
-        fields.finish()?;
+        let (name, paging) = of_role(raw, |fields| {
+            fields.optional("PathPrefix", &PATH_PREFIX);
+            Paging::read(fields)
+        })?;
         Ok(Self { name, paging })
     }
 

@@ -1,11 +1,11 @@
 //! ListRolePolicies: the names of a role's inline policies.
 
-use super::{constraints::ROLE_NAME, reply, role_resource, spec};
+use super::{input::of_role, reply, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form, Paging},
+        query::Paging,
     },
     iam::Directory,
 };
@@ -32,11 +32,7 @@ impl Operation for ListRolePolicies {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let paging = Paging::read(&mut fields);
-        fields.finish()?;
+        let (name, paging) = of_role(raw, Paging::read)?;
         Ok(Self { name, paging })
     }
 

@@ -12,6 +12,7 @@ pub mod errors;
 pub mod get_open_id_connect_provider;
 pub mod get_role;
 pub mod get_role_policy;
+mod input;
 pub mod list_attached_role_policies;
 pub mod list_instance_profiles_for_role;
 pub mod list_open_id_connect_providers;

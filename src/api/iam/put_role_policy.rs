@@ -1,14 +1,15 @@
 //! PutRolePolicy: an inline policy, in place of the one of its name.
 
 use super::{
-    constraints::{DOCUMENT, POLICY_NAME, ROLE_NAME},
-    done, role_resource, spec,
+    constraints::{DOCUMENT, POLICY_NAME},
+    done,
+    input::of_role,
+    role_resource, spec,
 };
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -36,12 +37,9 @@ impl Operation for PutRolePolicy {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let policy = fields.text("PolicyName", &POLICY_NAME);
-        let document = fields.text("PolicyDocument", &DOCUMENT);
-        fields.finish()?;
+        let (name, (policy, document)) = of_role(raw, |fields| {
+            (fields.text("PolicyName", &POLICY_NAME), fields.text("PolicyDocument", &DOCUMENT))
+        })?;
         Ok(Self { name, policy, document })
     }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    constraints::{ROLE_NAME, TAG_KEY, TAG_VALUE},
-    done, role_resource, spec,
+    constraints::{TAG_KEY, TAG_VALUE},
+    done,
+    input::of_role,
+    role_resource, spec,
 };
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -35,11 +36,7 @@ impl Operation for TagRole {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let tags = fields.tags("Tags", &TAG_KEY, &TAG_VALUE);
-        fields.finish()?;
+        let (name, tags) = of_role(raw, |fields| fields.tags("Tags", &TAG_KEY, &TAG_VALUE))?;
         Ok(Self { name, tags })
     }
 

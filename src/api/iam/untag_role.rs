@@ -1,14 +1,10 @@
 //! UntagRole.
 
-use super::{
-    constraints::{ROLE_NAME, TAG_KEY},
-    done, role_resource, spec,
-};
+use super::{constraints::TAG_KEY, done, input::of_role, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -33,11 +29,7 @@ impl Operation for UntagRole {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let keys = fields.texts("TagKeys", &TAG_KEY);
-        fields.finish()?;
+        let (name, keys) = of_role(raw, |fields| fields.texts("TagKeys", &TAG_KEY))?;
         Ok(Self { name, keys })
     }
 

@@ -1,14 +1,10 @@
 //! UpdateAssumeRolePolicy: replaces whom a role trusts.
 
-use super::{
-    constraints::{DOCUMENT, ROLE_NAME},
-    done, role_resource, spec,
-};
+use super::{constraints::DOCUMENT, done, input::of_role, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -33,11 +29,7 @@ impl Operation for UpdateAssumeRolePolicy {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let document = fields.text("PolicyDocument", &DOCUMENT);
-        fields.finish()?;
+        let (name, document) = of_role(raw, |fields| fields.text("PolicyDocument", &DOCUMENT))?;
         Ok(Self { name, document })
     }
 

@@ -1,10 +1,7 @@
 //! UpdateOpenIDConnectProviderThumbprint: replaces the list, which is kept and not used:
 //! issuers' certificates are checked against the system's roots.
 
-use super::{
-    constraints::{ARN, THUMBPRINT},
-    done, provider_resource, spec,
-};
+use super::{constraints::THUMBPRINT, done, input::of_provider, provider_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
@@ -12,7 +9,6 @@ use crate::{
             Members,
             Support::{Implemented, Stored},
         },
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -39,11 +35,7 @@ impl Operation for UpdateOpenIdConnectProviderThumbprint {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let arn = fields.text("OpenIDConnectProviderArn", &ARN);
-        let thumbprints = fields.texts("ThumbprintList", &THUMBPRINT);
-        fields.finish()?;
+        let (arn, thumbprints) = of_provider(raw, |fields| fields.texts("ThumbprintList", &THUMBPRINT))?;
         Ok(Self { arn, thumbprints })
     }
 

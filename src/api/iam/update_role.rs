@@ -1,7 +1,8 @@
 //! UpdateRole: description and longest session; what is left out stays.
 
 use super::{
-    constraints::{DESCRIPTION, ROLE_NAME, SESSION_SECONDS},
+    constraints::{DESCRIPTION, SESSION_SECONDS},
+    input::of_role,
     reply, role_resource, spec,
 };
 use crate::{
@@ -11,7 +12,6 @@ use crate::{
             Members,
             Support::{Implemented, Stored},
         },
-        query::{Fields, Form},
     },
     iam::Directory,
 };
@@ -39,12 +39,12 @@ impl Operation for UpdateRole {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let form = Form::read(raw)?;
-        let mut fields = Fields::of(&form);
-        let name = fields.text("RoleName", &ROLE_NAME);
-        let description = fields.optional("Description", &DESCRIPTION);
-        let max_session_seconds = fields.number("MaxSessionDuration", SESSION_SECONDS.0, SESSION_SECONDS.1);
-        fields.finish()?;
+        let (name, (description, max_session_seconds)) = of_role(raw, |fields| {
+            (
+                fields.optional("Description", &DESCRIPTION),
+                fields.number("MaxSessionDuration", SESSION_SECONDS.0, SESSION_SECONDS.1),
+            )
+        })?;
         Ok(Self { name, description, max_session_seconds })
     }
 
