@@ -155,9 +155,12 @@ fn has_word(file: &Path, word: &str) -> bool {
 fn memory_limits() -> Finding {
     const NAME: &str = "memory limits";
     match controller("memory") {
-        Some(kind) => {
-            Finding::new(NAME, Verdict::Yes, format!("{kind}, beside Node.js's own heap limit"), "")
-        }
+        Some(kind) => Finding::new(
+            NAME,
+            Verdict::Yes,
+            format!("{kind} could limit it; this version has Node.js's own heap limit alone"),
+            "",
+        ),
         None => Finding::new(
             NAME,
             Verdict::Weak,
@@ -178,7 +181,9 @@ fn freezer() -> Finding {
         None
     };
     match found {
-        Some(kind) => Finding::new(NAME, Verdict::Yes, kind, ""),
+        Some(kind) => {
+            Finding::new(NAME, Verdict::Yes, format!("{kind} could; this version does not freeze yet"), "")
+        }
         None => Finding::new(NAME, Verdict::Weak, "no cgroup freezer: SIGSTOP alone", "mount cgroup2"),
     }
 }
