@@ -54,3 +54,27 @@ fn paths_in_documents_exist() {
         .collect();
     none("paths that are not there", &missing);
 }
+
+/// `file::name` in docs/jail.md names a test of `tests/it/sandbox/<file>.rs`; `file::*` all of them.
+#[test]
+fn promises_of_the_jail_name_their_tests() {
+    let text = read(&root().join("docs/jail.md"));
+    let named: Vec<(&str, &str)> =
+        text.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    let of_a_file = |file: &str| root().join("tests/it/sandbox").join(file).with_extension("rs");
+    let tests: Vec<_> = named
+        .into_iter()
+        // Others are paths of the code, whose names are capital.
+        .filter(|(file, _)| file.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .collect();
+    assert!(tests.len() > 10, "docs/jail.md names its tests");
+    let missing: Vec<String> = tests
+        .into_iter()
+        .filter(|(file, name)| {
+            let file = of_a_file(file);
+            !file.exists() || (*name != "*" && !read(&file).contains(&format!("fn {name}(")))
+        })
+        .map(|(file, name)| format!("{file}::{name}"))
+        .collect();
+    none("tests that docs/jail.md names and that are not there", &missing);
+}
