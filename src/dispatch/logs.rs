@@ -167,6 +167,17 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+
+    #[test]
+    fn lines_of_other_requests_are_told_apart() {
+        let (one, other) = (RequestId::from_bytes([1; 16]), RequestId::from_bytes([2; 16]));
+        let line = |id: &str| format!("2015-07-01T12:00:00.000Z\t{id}\tINFO\tsaid").into_bytes();
+        assert!(names_another(&line(&other.to_string()), one));
+        for own in [&*one.to_string(), "undefined", ""] {
+            assert!(!names_another(&line(own), one), "{own}");
+        }
+        assert!(!names_another(b"plain text", one));
+    }
     use crate::{base::rng::SeededRng, functions::testing::Fixture};
 
     #[derive(Default)]

@@ -64,23 +64,6 @@ async fn the_tail_has_this_invocations_lines_in_awss_form() {
 }
 
 #[tokio::test]
-async fn what_one_call_logs_late_is_not_in_the_next_callers_tail() {
-    let stand = Stand::new().await;
-    let code = "
-      let late;
-      exports.handler = async (event) => {
-        if (event === 'first') { late = new Promise((end) => setTimeout(() => end(console.log('late')), 20)); return; }
-        await late;
-        console.log('own');
-      }";
-    stand.deploy("fn", code).await;
-    stand.run("fn", invocation("fn", r#""first""#)).await.unwrap();
-    let tail = tail(&stand, r#""second""#).await;
-    assert!(tail.contains("own") && !tail.contains("late"), "{tail}");
-    stand.close().await;
-}
-
-#[tokio::test]
 async fn a_flood_is_read_and_dropped() {
     let stand = Stand::new().await;
     stand
