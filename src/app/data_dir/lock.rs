@@ -12,8 +12,15 @@ use super::{DataDirError, files::PRIVATE};
 /// Holds the data directory until it is dropped; the kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
-    // Kept for its lock alone.
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// A child that was forked and has not come to exec holds a copy of the descriptor, and closing ours would leave the lock
+    /// with it. What fails here the end of the process mends.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -40,7 +47,7 @@ impl Lock {
         file.set_len(0).map_err(error)?;
         file.rewind().map_err(error)?;
         writeln!(file, "{}", std::process::id()).map_err(error)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -64,6 +71,15 @@ mod tests {
             "{error}"
         );
         drop(first);
+        Lock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_child_on_its_way_to_exec_does_not_keep_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
+        let _of_a_child = lock.file.try_clone().unwrap();
+        drop(lock);
         Lock::take(folder.path()).unwrap();
     }
 }
