@@ -190,7 +190,7 @@ impl Link {
         }
     }
 
-    /// Whether the sandbox has closed its end, as far as the reactor has heard; the system is not asked.
+    /// Whether the sandbox has closed its end by now.
     pub fn is_closed(&self) -> bool {
         self.socket.is_closed()
     }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use bytes::{BufMut, BytesMut};
-use futures_util::FutureExt;
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{Interest, unix::AsyncFd};
 
 /// A connected socket.
@@ -75,10 +75,10 @@ impl Socket {
         watch(other, Interest::WRITABLE)?.writable().await.map(drop)
     }
 
-    /// Whether the other end is closed, as far as the reactor has heard; the system is not asked.
+    /// Whether the other end is closed. The system is asked: the reactor may not have heard of it yet.
     pub fn is_closed(&self) -> bool {
-        let ready = self.0.ready(Interest::READABLE).now_or_never();
-        ready.is_some_and(|ready| ready.is_ok_and(|ready| ready.ready().is_read_closed()))
+        let mut byte = [0_u8; 1];
+        matches!(recv(self.0.get_ref(), &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((_, 0)))
     }
 }
 
