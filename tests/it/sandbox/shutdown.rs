@@ -14,17 +14,30 @@ const WAIT: &str = "exports.handler = async (event) => {
   return 'done';
 }";
 
+/// Waits until a call runs.
+async fn runs(stand: &Stand) {
+    let running = async {
+        while stand.running() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), running).await.unwrap();
+}
+
 #[tokio::test]
 async fn running_calls_end_and_new_ones_are_refused() {
     let stand = Stand::new().await;
     stand.deploy("fn", WAIT).await;
     stand.value("fn", r#"{"wait":0}"#).await;
+    let (begun, begins) = tokio::sync::oneshot::channel();
     let refused = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        begins.await.unwrap();
         stand.run("fn", invocation("fn", r#"{"wait":0}"#)).await
     };
     let down = async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        runs(&stand).await;
+        // Whoever hears it is polled only after the shutdown has been.
+        begun.send(()).unwrap();
         stand.dispatch.shutdown(Duration::from_secs(10)).await;
     };
     let (answer, refused, ()) = tokio::join!(stand.value("fn", r#"{"wait":200}"#), refused, down);
@@ -42,7 +55,7 @@ async fn what_does_not_end_in_time_is_killed() {
     // Bubblewrap's monitor, our first process, Node.js.
     assert_eq!(living.count(), 3);
     let down = async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        runs(&stand).await;
         stand.dispatch.shutdown(Duration::from_millis(50)).await;
     };
     let ((_, error), ()) = tokio::join!(stand.error("fn", r#"{"wait":15000}"#), down);
