@@ -1,11 +1,13 @@
 //! The gateway beside its reference, in interleaved pairs; prints the tables of docs/performance.md.
 //!
-//! `cargo bench --bench gateway [-- part…]`, where a part is `warm`, `first`, `memory` or `ready`.
+//! `cargo bench --bench gateway [-- part…]`, where a part is `warm`, `processor`, `first`, `memory` or `ready`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its tables")]
 
 #[path = "harness/callgate.rs"]
 mod gateway;
+#[path = "harness/processor.rs"]
+mod processor;
 mod reference;
 #[path = "harness/stats.rs"]
 mod stats;
@@ -46,6 +48,9 @@ fn main() -> ExitCode {
     done(runtime.block_on(async {
         if wanted("warm") {
             warm().await?;
+        }
+        if wanted("processor") {
+            processor_time().await?;
         }
         if wanted("first") {
             first_calls().await?;
@@ -94,17 +99,18 @@ impl Drop for Server {
     }
 }
 
+fn plain_request() -> Request {
+    let headers = vec![("content-type".into(), "application/json".into())];
+    Request { url: String::new(), headers, body: body() }
+}
+
 /// Warm calls: rate and latency beside the minimal gateway and bare Node.js.
 async fn warm() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     let (gateway, _) = Gateway::start(&data)?;
     deploy_echo(&data)?;
-    let plain = Request {
-        url: String::new(),
-        headers: vec![("content-type".into(), "application/json".into())],
-        body: body(),
-    };
+    let plain = plain_request();
     let node = Server::start(Command::new("node").arg(format!("{FOLDER}/node-http.js")))?;
     let reference = Server::start(Command::new(std::env::current_exe()?).arg("--reference"))?;
     let call = guests_call(&gateway, &data).await?;
@@ -152,6 +158,43 @@ async fn warm() -> Result<()> {
             Median::of(nodes),
             Median::of(absolute).median
         );
+    }
+    Ok(())
+}
+
+/// Processor time of a warm call, of the gateway and of its sandboxes, beside the minimal gateway's.
+async fn processor_time() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let (gateway, _) = Gateway::start(&data)?;
+    deploy_echo(&data)?;
+    let reference = Server::start(Command::new(std::env::current_exe()?).arg("--reference"))?;
+    let call = guests_call(&gateway, &data).await?;
+    let (plain_script, call_script) = (folder.path().join("plain.lua"), folder.path().join("call.lua"));
+    plain_request().script(&plain_script)?;
+    call.script(&call_script)?;
+    println!("\n### Processor time of a warm call, µs, median of {PAIRS} runs of {SECONDS} s\n");
+    println!("| connections | Callgate | its sandboxes | minimal gateway | its workers |\n|---|---|---|---|---|");
+    let contenders = [
+        (gateway.process_id(), &*call.url, &*call_script),
+        (reference.process.id(), &*reference.url, &*plain_script),
+    ];
+    for connections in CONNECTIONS {
+        let mut found: [Vec<f64>; 4] = Default::default();
+        for pair in 0..=PAIRS {
+            for (index, (id, url, script)) in contenders.into_iter().enumerate() {
+                let before = processor::Time::of(id)?;
+                let run = wrk::run(url, script, connections, SECONDS)?;
+                let spent = processor::Time::of(id)?.since(before);
+                // The first run warms everything up.
+                if pair > 0 {
+                    found[2 * index].push(spent.own_us / run.calls);
+                    found[2 * index + 1].push(spent.children_us / run.calls);
+                }
+            }
+        }
+        let [own, sandboxes, minimal, workers] = found.map(|found| Median::of(found).median);
+        println!("| {connections} | {own:.1} | {sandboxes:.1} | {minimal:.1} | {workers:.1} |");
     }
     Ok(())
 }

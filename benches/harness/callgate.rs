@@ -65,6 +65,11 @@ impl Gateway {
         Ok(kib * 1024)
     }
 
+    /// The process id of the gateway itself.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The gateway, with requests signed by the root key.
     pub fn developer(&self) -> Result<Remote> {
         Ok(self.anyone()?.signed_by(root()))

@@ -7,6 +7,8 @@ use std::{fmt::Write, io, path::Path, process::Command};
 pub struct Run {
     /// Answers a second.
     pub rate: f64,
+    /// Answers.
+    pub calls: f64,
     /// The median time to an answer, in microseconds.
     pub p50_us: f64,
 }
@@ -48,9 +50,13 @@ pub fn run(url: &str, script: &Path, connections: u32, seconds: u32) -> io::Resu
     }
     let value = |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
     let rate = value("Requests/sec:").and_then(|text| text.parse().ok());
+    let calls = text
+        .lines()
+        .find_map(|line| line.split_once(" requests in "))
+        .and_then(|(calls, _)| calls.trim().parse().ok());
     let p50_us = value("50%").and_then(microseconds);
-    match (rate, p50_us) {
-        (Some(rate), Some(p50_us)) => Ok(Run { rate, p50_us }),
+    match (rate, calls, p50_us) {
+        (Some(rate), Some(calls), Some(p50_us)) => Ok(Run { rate, calls, p50_us }),
         _ => Err(io::Error::other(format!("wrk printed no figures:\n{text}"))),
     }
 }

@@ -5,18 +5,25 @@
 
 const { dateNow, defineProperty, hasOwn } = require('./primordials.js');
 
+/**
+ * A property that is no enumerable one. Without a prototype, since a descriptor's would be read, and used over and over,
+ * since such an object is slow to make.
+ */
+const HIDDEN = { __proto__: null, value: undefined, writable: true, configurable: true, enumerable: false };
+
+function hide(object, name, value) {
+  HIDDEN.value = value;
+  defineProperty(object, name, HIDDEN);
+  HIDDEN.value = undefined;
+}
+
 /** Documentation of the first SDKs calls the app's own fields `Custom`, their wire format `custom`: both can be read. */
 function offerBothNames(clientContext) {
   const hasLower = hasOwn(clientContext, 'custom');
   if (hasLower !== hasOwn(clientContext, 'Custom')) {
     const value = hasLower ? clientContext.custom : clientContext.Custom;
     // Not enumerable, so that the context's JSON stays what the app sent.
-    defineProperty(clientContext, hasLower ? 'Custom' : 'custom', {
-      __proto__: null,
-      value,
-      writable: true,
-      configurable: true,
-    });
+    hide(clientContext, hasLower ? 'Custom' : 'custom', value);
   }
 }
 
@@ -43,12 +50,7 @@ function createContext(names, meta, invocation) {
     getRemainingTimeInMillis: () => deadlineMs - dateNow(),
   };
   // Ours, and not enumerable, so that a context that is logged or answered has the fields that AWS's has.
-  defineProperty(context, 'frozenMs', {
-    __proto__: null,
-    value: invocation.frozenMs,
-    writable: true,
-    configurable: true,
-  });
+  hide(context, 'frozenMs', invocation.frozenMs);
   if (hasOwn(meta, 'callgate')) {
     context.callgate = meta.callgate;
   }

@@ -1,16 +1,18 @@
 'use strict';
 
-// The entry: `node /runtime/bootstrap/index.js` with the gateway's socket as descriptor 3.
+// The entry: `node /runtime/bootstrap/index.js` with the gateway's sockets as descriptors 3 and 4.
 
 const { FrameReader, FrameWriter } = require('./frames.js');
 const { EventLog } = require('./log.js');
 const { Loop } = require('./loop.js');
 
-const SOCKET = 3;
+/** What the gateway says, and what it is told. */
+const FROM_GATEWAY = 3;
+const TO_GATEWAY = 4;
 
-const writer = new FrameWriter(SOCKET);
+const writer = new FrameWriter(TO_GATEWAY);
 const log = new EventLog(writer);
-const loop = new Loop(new FrameReader(SOCKET), writer, log);
+const loop = new Loop(new FrameReader(FROM_GATEWAY), writer, log);
 
 log.capture(console);
 process.on('beforeExit', () => loop.emptied());

@@ -97,6 +97,7 @@ test('a socket that was made non-blocking still works', async (t) => {
 
 const ENDS = [
   ['closes descriptor 3', `async () => { require('fs').closeSync(3); }`, 1],
+  ['closes descriptor 4', `async () => { require('fs').closeSync(4); }`, 1],
   ['removes the listeners that complete it', `() => { process.removeAllListeners(); }`, 0],
   [
     'kills its process',

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     base::{Clock, KeyRing, Rng, SystemClock, SystemRng},
-    edge::server::{Connections, Limits, Server},
+    edge::{
+        server::{Connections, Limits, Server},
+        serving::Serving,
+    },
 };
 
 /// Why a gateway did not start.
@@ -39,6 +42,9 @@ pub enum StartError {
     /// The admin socket cannot be made.
     #[error(transparent)]
     Admin(#[from] admin::ServerError),
+    /// A thread.
+    #[error("a thread that serves could not be started: {0}")]
+    Thread(std::io::Error),
     /// The gateway itself.
     #[error("{0}")]
     Gateway(Box<dyn std::error::Error + Send + Sync>),
@@ -120,6 +126,7 @@ pub async fn serve<G: Gateway>(
     watch_public_url(&config, &dir)?;
     let public_url = status.public_url.clone();
     let connections = Arc::new(Connections::default());
+    let serving = Arc::new(Serving::start(config.server.serving_threads()).map_err(StartError::Thread)?);
     let drain_for = Duration::from_secs(config.server.drain_seconds);
     let limits = Limits {
         connections_max: u64::from(config.server.connections_max),
@@ -147,6 +154,7 @@ pub async fn serve<G: Gateway>(
             secure: acceptor.clone().filter(|_| listener.tls),
             doors: listener.doors,
             limits: limits.clone(),
+            serving: serving.clone(),
             connections: connections.clone(),
             metrics: gateway.metrics(),
             drain: draining.clone(),

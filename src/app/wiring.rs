@@ -386,6 +386,7 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
         sandboxes_max: u64::from(sandbox.sandboxes_max),
         function_sandboxes_max: count(sandbox.function_sandboxes_max),
         line_max: count(sandbox.function_queue_max),
+        threads: config.server.serving_threads(),
         busy_sandboxes: 2 * cores,
         idle: Duration::from_secs(sandbox.idle_seconds),
     };

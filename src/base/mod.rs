@@ -5,6 +5,7 @@ pub mod caller;
 pub mod clock;
 #[cfg(test)]
 pub(crate) mod generated;
+pub mod home;
 pub mod ids;
 pub mod keyring;
 pub mod network;

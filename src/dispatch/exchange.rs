@@ -28,17 +28,25 @@ pub enum End {
     TimedOut,
     /// The process ended, or closed its socket.
     Exited(Option<Exit>),
-    /// The sandbox broke the protocol.
+    /// The sandbox broke the protocol, or could not be spoken to.
     Violated,
 }
 
-/// Writes the invocation and waits for its answer.
-pub async fn exchange(
+/// Why an invocation has not begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotBegun {
+    /// The sandbox has ended. Nobody has run the invocation: without the whole frame nothing begins.
+    SandboxEnded,
+    /// It could not be written; another sandbox would make no difference.
+    Unwritable,
+}
+
+/// Writes the invocation.
+pub async fn begin(
     worker: &mut Worker,
     invocation: &Invocation,
     deadline: Timestamp,
-    log: &mut Log<'_>,
-) -> End {
+) -> Result<(), NotBegun> {
     let meta = invocation::meta(invocation);
     let head = protocol::invoke(&Invoke {
         id: invocation.id.as_bytes(),
@@ -48,14 +56,17 @@ pub async fn exchange(
         payload_length: invocation.payload.len(),
     });
     // The edge holds payloads and contexts to smaller limits than the frame has.
-    let Some(head) = head else { return End::Violated };
+    let Some(head) = head else { return Err(NotBegun::Unwritable) };
     worker.writing = true;
     let written = worker.link.write(&head, &invocation.payload).await;
     worker.writing = false;
-    if let Err(error) = written {
-        return failed(worker, &error);
-    }
-    answer(worker, invocation.id.as_bytes(), Some(log)).await
+    written.map_err(|error| match error {
+        LinkError::Closed => NotBegun::SandboxEnded,
+        error => {
+            failed(worker, &error);
+            NotBegun::Unwritable
+        }
+    })
 }
 
 /// Waits for the answer that is owed. Without a log, what is logged meanwhile is dropped.

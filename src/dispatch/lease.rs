@@ -1,8 +1,9 @@
 //! A sandbox on loan. However its holder ends, the sandbox goes where it must: back to its pool, to a task that reads the
 //! answer it owes, or to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
+use futures_util::future::poll_immediate;
 use tokio::{
     runtime::Handle,
     time::{Instant, timeout, timeout_at},
@@ -10,7 +11,7 @@ use tokio::{
 
 use super::{
     END_MAX,
-    exchange::{self, End},
+    exchange::{self, End, NotBegun},
     invocation::Invocation,
     lifecycle::{Event, State},
     logs::Log,
@@ -28,6 +29,8 @@ pub struct Lease {
     // `Some` until the lease has ended.
     worker: Option<Box<Worker>>,
     pool: Arc<Pool>,
+    // The number of its pool's shard that counts it.
+    shard: usize,
     owed: Option<Owed>,
 }
 
@@ -37,13 +40,22 @@ struct Owed {
     id: RequestId,
     until: Instant,
     // The function's owner pays for it until it has ended.
-    _admission: Admission,
+    admission: Admission,
+}
+
+/// Why an invocation did not begin.
+#[derive(Debug)]
+pub enum Unbegun {
+    /// The sandbox had ended before: another may run it.
+    SandboxEnded(Admission),
+    /// How it ended all the same.
+    Ended(End),
 }
 
 impl Lease {
     /// Lends an idle sandbox.
-    pub(super) fn of(worker: Box<Worker>, pool: Arc<Pool>) -> Self {
-        Self { worker: Some(worker), pool, owed: None }
+    pub(super) fn of(worker: Box<Worker>, pool: Arc<Pool>, shard: usize) -> Self {
+        Self { worker: Some(worker), pool, shard, owed: None }
     }
 
     /// What is known of the sandbox's start; at its first use alone.
@@ -56,22 +68,46 @@ impl Lease {
         self.worker.as_ref()?.high_water_mb()
     }
 
-    /// Runs an invocation until it answers or its time is over. From here on an answer is owed.
-    pub async fn exchange(
+    /// Writes an invocation that may take so much `time`. Once it is written its answer is owed; an error is the
+    /// invocation's end, or gives the admission back for another try.
+    pub async fn begin(
         &mut self,
         invocation: &Invocation,
         admission: Admission,
         time: Duration,
         deadline: Timestamp,
-        log: &mut Log<'_>,
-    ) -> End {
-        let Some(worker) = &mut self.worker else { return End::Exited(None) };
+    ) -> Result<(), Unbegun> {
+        let Some(Ok(worker)) = self.worker.take().map(Worker::come_home) else {
+            self.pool.returned(self.shard);
+            self.pool.lost();
+            return Err(Unbegun::SandboxEnded(admission));
+        };
+        let worker = self.worker.insert(worker);
         worker.event(Event::Taken);
         let until = Instant::now() + time;
-        self.owed = Some(Owed { id: invocation.id, until, _admission: admission });
-        timeout_at(until, exchange::exchange(worker, invocation, deadline, log))
-            .await
-            .unwrap_or(End::TimedOut)
+        self.owed = Some(Owed { id: invocation.id, until, admission });
+        let mut writing = pin!(exchange::begin(worker, invocation, deadline));
+        // Nearly always it can be written at once, and then needs no timer.
+        let written = match poll_immediate(&mut writing).await {
+            Some(written) => Ok(written),
+            None => timeout_at(until, writing).await,
+        };
+        match (written, self.owed.take()) {
+            (Ok(Err(NotBegun::SandboxEnded)), Some(owed)) => Err(Unbegun::SandboxEnded(owed.admission)),
+            (Ok(Err(_)), _) => Err(Unbegun::Ended(End::Violated)),
+            (Err(_), _) => Err(Unbegun::Ended(End::TimedOut)),
+            (Ok(Ok(())), owed) => {
+                self.owed = owed;
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for the answer until the invocation's time is over.
+    pub async fn answer(&mut self, log: &mut Log<'_>) -> End {
+        let (Some(worker), Some(owed)) = (&mut self.worker, &self.owed) else { return End::Exited(None) };
+        let answer = exchange::answer(worker, owed.id.as_bytes(), Some(log));
+        timeout_at(owed.until, answer).await.unwrap_or(End::TimedOut)
     }
 
     /// Sends the sandbox where it must go after `end`, and completes what is known of the end. `took` is how long the
@@ -81,6 +117,7 @@ impl Lease {
         if let End::Answered { spent: false, .. } = end {
             if let Some(mut worker) = self.worker.take() {
                 worker.event(Event::Answered);
+                self.pool.returned(self.shard);
                 self.pool.give_back(worker, took);
             }
         } else if let Some(worker) = &mut self.worker {
@@ -90,6 +127,13 @@ impl Lease {
             }
         }
         end
+    }
+
+    /// Ends the sandbox.
+    pub fn discard(mut self) {
+        if let Some(worker) = &mut self.worker {
+            worker.event(Event::Failed);
+        }
     }
 
     /// Reads the answer of a caller who has left. The function runs on; its owner's slot is taken until it has ended.
@@ -104,15 +148,18 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut worker) = self.worker.take() else { return };
-        match (worker.state(), Handle::try_current()) {
-            // It was never used: the caller left while it waited.
-            (State::Idle, _) => self.pool.give_back(worker, None),
+        if let (State::Running, Ok(runtime), false) = (worker.state(), Handle::try_current(), worker.writing) {
             // The caller left in the middle. (With half an invocation written nothing has begun, and nothing can.)
-            (State::Running, Ok(runtime)) if !worker.writing => {
-                worker.event(Event::Abandoned);
-                let lease = Self { worker: Some(worker), pool: self.pool.clone(), owed: self.owed.take() };
-                runtime.spawn(lease.drain());
-            }
+            worker.event(Event::Abandoned);
+            let owed = self.owed.take();
+            let lease = Self { worker: Some(worker), pool: self.pool.clone(), shard: self.shard, owed };
+            runtime.spawn(lease.drain());
+            return;
+        }
+        self.pool.returned(self.shard);
+        match worker.state() {
+            // It was never used: the caller left while it waited.
+            State::Idle => self.pool.give_back(worker, None),
             _ => {
                 drop(worker);
                 self.pool.lost();

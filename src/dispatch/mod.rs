@@ -15,6 +15,7 @@ pub mod logs;
 pub mod memory;
 pub mod pool;
 pub mod pools;
+mod shard;
 pub mod start;
 pub mod worker;
 
@@ -29,6 +30,8 @@ use crate::{
     policy::Permit,
     quota::Admission,
 };
+use exchange::End;
+use lease::Unbegun;
 use logs::{Log, LogSink};
 use pool::Handed;
 use start::{StartFailure, start_max};
@@ -90,27 +93,43 @@ impl Dispatch {
         invocation: Invocation,
     ) -> Result<Outcome, DispatchError> {
         let function = &target.function;
+        let mut admission = admission;
         let mut log = Log::new(invocation.log_tail, &self.sink, function, invocation.id);
-        let mut lease = match self.lease(&target).await? {
-            Handed::Lease(lease) => lease,
-            Handed::Failed(failure) => {
-                return match &*failure {
-                    StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
-                    StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
-                    StartFailure::Function(init) => {
-                        Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log))
-                    }
-                };
+        let (mut lease, loading, began, deadline, unbegun) = loop {
+            let mut lease = match self.lease(&target).await? {
+                Handed::Lease(lease) => lease,
+                Handed::Failed(failure) => {
+                    return match &*failure {
+                        StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
+                        StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
+                        StartFailure::Function(init) => {
+                            Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log))
+                        }
+                    };
+                }
+            };
+            let loading = lease.first_use();
+            let began = self.clock.monotonic();
+            let deadline = self.clock.now().plus(function.timeout);
+            match lease.begin(&invocation, admission, function.timeout, deadline).await {
+                Ok(()) => break (lease, loading, began, deadline, None),
+                // It ended while it was idle: a timer of the function's that threw, for one. There are only so many of those.
+                Err(Unbegun::SandboxEnded(again)) if loading.is_none() => {
+                    admission = again;
+                    lease.discard();
+                }
+                Err(Unbegun::SandboxEnded(_)) => break (lease, loading, began, deadline, Some(End::Exited(None))),
+                Err(Unbegun::Ended(end)) => break (lease, loading, began, deadline, Some(end)),
             }
         };
-        let loading = lease.first_use();
         if let Some(loading) = &loading {
             log.loaded(loading);
         }
         log.start(target.version);
-        let began = self.clock.monotonic();
-        let deadline = self.clock.now().plus(function.timeout);
-        let end = lease.exchange(&invocation, admission, function.timeout, deadline, &mut log).await;
+        let end = match unbegun {
+            Some(end) => end,
+            None => lease.answer(&mut log).await,
+        };
         let took = self.clock.monotonic().saturating_sub(began);
         let memory_mb = log.is_wanted().then(|| lease.high_water_mb()).flatten();
         let end = lease.settle(end, Some(took)).await;
@@ -134,7 +153,14 @@ impl Dispatch {
         for _ in 0..LOOKS_MAX {
             match tokio::time::timeout(pool.patience(), &mut waiting).await {
                 Ok(handed) => return handed.map_err(|_| DispatchError::ShuttingDown),
-                Err(_) => pool.reconsider(),
+                Err(_) => {
+                    // If all were held up, the machine being busy, then what came meanwhile is looked at first.
+                    tokio::task::yield_now().await;
+                    if let Ok(handed) = waiting.try_recv() {
+                        return Ok(handed);
+                    }
+                    pool.reconsider();
+                }
             }
         }
         match tokio::time::timeout(LINE_MAX.max(start_max(&target.function)), waiting).await {

@@ -5,19 +5,32 @@
 //! functions that wait for something themselves. A function that is done in a fraction of a millisecond is served faster by
 //! few processes than by many that take the processor from each other: once as many run as can be busy at the same time, its
 //! calls wait for those, for as long as that is a matter of a millisecond or two, although others are idle.
+//!
+//! Each serving thread has its [`Shard`] of idle sandboxes and of calls in line. Counts of the whole pool are atomic. No two
+//! shards are locked at once; what one thread adds while another looks is not missed, because whoever adds looks again
+//! afterwards: a call that has joined the line looks for idle sandboxes once more, and whoever has put a sandbox back looks
+//! whether somebody waits.
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
 use tokio::sync::oneshot;
 
 use super::{
-    DispatchError, lease::Lease, lifecycle::Event, pools::Pools, start::StartFailure, worker::Worker,
+    DispatchError,
+    lease::Lease,
+    lifecycle::Event,
+    pools::Pools,
+    shard::{Locked, Place, Shard},
+    start::StartFailure,
+    worker::Worker,
 };
-use crate::functions::Target;
+use crate::{base::home, functions::Target};
 
 /// What a waiting call gets.
 #[derive(Debug)]
@@ -35,39 +48,50 @@ pub type Waiting = oneshot::Receiver<Handed>;
 pub struct Pool {
     target: Target,
     shared: Arc<Pools>,
-    state: Mutex<State>,
+    shards: Box<[Shard]>,
+    /// Sandboxes that can serve, idle and lent.
+    alive: AtomicUsize,
+    /// Sandboxes in the shards.
+    idle: AtomicUsize,
+    /// Sandboxes being started.
+    starting: AtomicUsize,
+    /// Calls in line, those included whose caller has left and that nobody has come across yet.
+    waiting: AtomicUsize,
+    /// How long an invocation takes at the least, of late, in nanoseconds; [`UNKNOWN`] until one has ended. The least,
+    /// because whatever more it takes under load is the load's doing, and more processes would not mend that.
+    service_ns: AtomicU64,
+    /// A newer generation has taken its place, or the gateway goes down.
+    retired: AtomicBool,
 }
 
+const UNKNOWN: u64 = u64::MAX;
 /// How long a call may be expected to wait in line while sandboxes are idle.
 const IN_LINE_MAX: Duration = Duration::from_millis(2);
+/// How long a call may be expected to wait for a sandbox of its own thread while another's is idle. Taking that one costs its
+/// event loop and this one's some system calls, and the next call of its own thread the same.
+const OWN_MAX: Duration = Duration::from_micros(500);
+/// A call of another thread that has waited twice as long as the first of one's own, and so much more, is served before it.
+const OVERDUE: Duration = Duration::from_micros(500);
 
-/// How long the last of `waiting` calls waits for `running` sandboxes that take `service` for each.
-fn expected(service: Duration, waiting: usize, running: usize) -> Duration {
-    let rounds = waiting.div_ceil(running.max(1));
-    service.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
-}
-
-#[derive(Default)]
-struct State {
-    /// The last one given back is the first to be taken: it is the warmest.
-    #[expect(clippy::vec_box, reason = "a sandbox moves between pool and lease by its pointer")]
-    idle: Vec<Box<Worker>>,
-    line: VecDeque<oneshot::Sender<Handed>>,
-    /// Sandboxes that can serve, idle and lent.
-    alive: usize,
-    /// Sandboxes being started.
-    starting: usize,
-    /// How long an invocation takes at the least, of late; `None` until one has ended. The least, because whatever more it
-    /// takes under load is the load's doing, and more processes would not mend that.
-    service: Option<Duration>,
-    /// A newer generation has taken its place, or the gateway goes down.
-    retired: bool,
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Pool {
     /// A pool without sandboxes.
     pub(super) fn new(target: Target, shared: Arc<Pools>) -> Arc<Self> {
-        Arc::new(Self { target, shared, state: Mutex::default() })
+        let shards = std::iter::repeat_with(Shard::default).take(shared.options.threads.max(1)).collect();
+        Arc::new(Self {
+            target,
+            shared,
+            shards,
+            alive: AtomicUsize::new(0),
+            idle: AtomicUsize::new(0),
+            starting: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            service_ns: AtomicU64::new(UNKNOWN),
+            retired: AtomicBool::new(false),
+        })
     }
 
     /// The generation of its function.
@@ -75,94 +99,144 @@ impl Pool {
         &self.target.function.generation
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The number of the calling thread's shard.
+    fn here(&self) -> usize {
+        home::current() % self.shards.len()
+    }
+
+    /// The calling thread's shard first, then the others', each with its number.
+    fn from_here(&self) -> impl Iterator<Item = (usize, &Shard)> {
+        let here = self.here();
+        let own = std::iter::once((here, &self.shards[here]));
+        own.chain(self.shards.iter().enumerate().filter(move |(number, _)| *number != here))
+    }
+
+    /// Lends a sandbox to a call of the thread whose shard has this number.
+    fn lend(self: &Arc<Self>, worker: Box<Worker>, shard: usize) -> Lease {
+        self.shards[shard].lend();
+        Lease::of(worker, self.clone(), shard)
+    }
+
+    /// A lease of the shard of this number has ended.
+    pub(super) fn returned(&self, shard: usize) {
+        self.shards[shard].returned();
     }
 
     /// Takes an idle sandbox, or a place in line.
     pub fn take(self: &Arc<Self>) -> Result<Result<Lease, Waiting>, DispatchError> {
-        let mut state = self.state();
-        while !self.is_quicker_in_line(&state)
-            && let Some(worker) = state.idle.pop()
+        if !self.is_quicker_in_line()
+            && let Some(worker) = self.take_idle()
         {
-            drop(state);
-            if !worker.link.is_closed() {
-                return Ok(Ok(Lease::of(worker, self.clone())));
-            }
-            // It ended while it was idle: a timer of the function's that threw, for one.
-            self.end([worker], Event::Failed);
-            state = self.state();
+            return Ok(Ok(self.lend(worker, self.here())));
         }
-        if state.line.len() >= self.shared.options.line_max {
-            state.line.retain(|waiting| !waiting.is_closed());
+        let line_max = self.shared.options.line_max;
+        if self.waiting.load(SeqCst) >= line_max {
+            self.forget_who_left();
         }
-        if state.line.len() >= self.shared.options.line_max {
+        if self.waiting.load(SeqCst) >= line_max {
             return Err(DispatchError::Saturated(
                 "too many calls of this function are waiting for a sandbox",
             ));
         }
         let (sender, waiting) = oneshot::channel();
-        state.line.push_back(sender);
-        self.start_if_wanted(state);
+        let since_ns = nanoseconds(self.shared.clock.monotonic());
+        self.waiting.fetch_add(1, SeqCst);
+        self.shards[self.here()].lock().line.push_back(Place { since_ns, sender });
+        if self.idle.load(SeqCst) > 0
+            && !self.is_quicker_in_line()
+            && let Some(worker) = self.take_idle()
+        {
+            self.hand_over(worker);
+        }
+        self.start_if_wanted();
         Ok(Err(waiting))
     }
 
+    /// Takes an idle sandbox: the warmest of this thread, or another's if those of this thread will not do.
+    fn take_idle(&self) -> Option<Box<Worker>> {
+        if self.idle.load(SeqCst) == 0 {
+            return None;
+        }
+        let own = &self.shards[self.here()];
+        let worker = own.take().or_else(|| {
+            let waiting = usize::from(own.first_has_waited(u64::MAX).is_some()) + 1;
+            let is_served_soon = own.lent() > 0
+                && self.expected(waiting, own.lent()).is_some_and(|expected| expected <= OWN_MAX);
+            if is_served_soon { None } else { self.from_here().skip(1).find_map(|(_, shard)| shard.take()) }
+        })?;
+        self.idle.fetch_sub(1, SeqCst);
+        Some(worker)
+    }
+
+    /// How long the last of `waiting` calls is expected to wait for `running` sandboxes.
+    fn expected(&self, waiting: usize, running: usize) -> Option<Duration> {
+        let service_ns = self.service_ns.load(SeqCst);
+        let rounds = u64::try_from(waiting.div_ceil(running.max(1))).unwrap_or(u64::MAX);
+        (service_ns != UNKNOWN).then(|| Duration::from_nanos(service_ns.saturating_mul(rounds)))
+    }
+
     /// Whether a call should rather wait for a sandbox that runs than take an idle one.
-    fn is_quicker_in_line(&self, state: &State) -> bool {
-        let running = state.alive.saturating_sub(state.idle.len());
+    fn is_quicker_in_line(&self) -> bool {
+        let running = self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst));
         running >= self.shared.options.busy_sandboxes
-            && state
-                .service
-                .is_some_and(|service| expected(service, state.line.len() + 1, running) <= IN_LINE_MAX)
+            && self
+                .expected(self.waiting.load(SeqCst) + 1, running)
+                .is_some_and(|expected| expected <= IN_LINE_MAX)
     }
 
     /// Whether another sandbox should be started for those in line.
-    fn wants_another(&self, state: &State) -> bool {
+    fn wants_another(&self) -> bool {
         let options = &self.shared.options;
-        let serving = state.alive + state.starting;
-        if state.starting >= state.line.len() || serving >= options.function_sandboxes_max {
+        let (alive, starting) = (self.alive.load(SeqCst), self.starting.load(SeqCst));
+        let waiting = self.waiting.load(SeqCst);
+        if starting >= waiting || alive + starting >= options.function_sandboxes_max {
             return false;
         }
-        if serving < options.busy_sandboxes {
+        if alive + starting < options.busy_sandboxes {
             return true;
         }
-        let Some(service) = state.service else { return true };
-        expected(service, state.line.len(), state.alive) > self.shared.start_cost()
+        self.expected(waiting, alive).is_none_or(|expected| expected > self.shared.start_cost())
     }
 
     /// How long a call waits in line before it asks for [`Self::reconsider`].
     pub(super) fn patience(&self) -> Duration {
-        if self.state().idle.is_empty() { self.shared.start_cost() } else { 2 * IN_LINE_MAX }
+        if self.idle.load(SeqCst) == 0 { self.shared.start_cost() } else { 2 * IN_LINE_MAX }
     }
 
     /// Looks again whether those in line are served quickly enough. Called by one of them who was not: the estimate was
     /// wrong.
     pub(super) fn reconsider(self: &Arc<Self>) {
-        let mut state = self.state();
-        if let Some(worker) = state.idle.pop() {
-            state.service = state.service.map(|service| service.max(2 * IN_LINE_MAX));
-            drop(state);
+        if let Some(worker) = self.take_idle() {
+            let least = nanoseconds(2 * IN_LINE_MAX);
+            if self.service_ns.load(SeqCst) < least {
+                self.service_ns.store(least, SeqCst);
+            }
             self.hand_over(worker);
             return;
         }
-        // One more for each who has waited this long; what others may expect is not changed by it.
-        let serving = state.alive + state.starting;
-        if state.starting < state.line.len() && serving < self.shared.options.function_sandboxes_max {
-            state.starting += 1;
-            drop(state);
+        // What others may expect is not changed by it. The number at most doubles at once, since a machine that is busy with
+        // something else makes everyone wait, and more sandboxes would only add to that.
+        let (alive, starting) = (self.alive.load(SeqCst), self.starting.load(SeqCst));
+        if starting < alive.max(1) {
             self.start_another();
         }
     }
 
-    fn start_if_wanted(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if self.wants_another(&state) {
-            state.starting += 1;
-            drop(state);
+    fn start_if_wanted(self: &Arc<Self>) {
+        if self.wants_another() {
             self.start_another();
         }
     }
 
     fn start_another(self: &Arc<Self>) {
+        let most = self.waiting.load(SeqCst);
+        let within = |starting: usize| {
+            let serving = self.alive.load(SeqCst) + starting;
+            (starting < most && serving < self.shared.options.function_sandboxes_max).then_some(starting + 1)
+        };
+        if self.starting.fetch_update(SeqCst, SeqCst, within).is_err() {
+            return;
+        }
         let pool = self.clone();
         tokio::spawn(async move {
             let began = pool.shared.clock.monotonic();
@@ -174,10 +248,8 @@ impl Pool {
                 Ok((worker, room)) => {
                     room.keep();
                     pool.shared.note_start(pool.shared.clock.monotonic().saturating_sub(began));
-                    let mut state = pool.state();
-                    state.starting -= 1;
-                    state.alive += 1;
-                    drop(state);
+                    pool.alive.fetch_add(1, SeqCst);
+                    pool.starting.fetch_sub(1, SeqCst);
                     pool.give_back(Box::new(worker), None);
                 }
                 Err(failure) => pool.not_started(failure),
@@ -187,113 +259,165 @@ impl Pool {
 
     /// A start failed: whoever it was for learns it, unless running sandboxes will serve them.
     fn not_started(self: &Arc<Self>, failure: StartFailure) {
-        let mut state = self.state();
-        state.starting -= 1;
+        self.starting.fetch_sub(1, SeqCst);
         let failure = Arc::new(failure);
-        state.line.retain(|waiting| !waiting.is_closed());
-        let told: Vec<_> = match &*failure {
-            // The function's own fault is the answer of one call.
-            StartFailure::Function(_) => state.line.pop_front().into_iter().collect(),
-            StartFailure::Saturated(_) | StartFailure::System(_) if state.alive + state.starting > 0 => {
-                Vec::new()
-            }
-            StartFailure::Saturated(_) | StartFailure::System(_) => state.line.drain(..).collect(),
+        let tell = |first: Option<(usize, Place)>| {
+            first.map(|(_, place)| place.sender.send(Handed::Failed(failure.clone()))).is_some()
         };
-        if matches!(*failure, StartFailure::Function(_)) {
-            // The next in line has a start of its own.
-            self.start_if_wanted(state);
-        } else {
-            drop(state);
+        match &*failure {
+            // The function's own fault is the answer of one call. The next in line has a start of its own.
+            StartFailure::Function(_) => {
+                tell(self.first_in_line());
+                self.start_if_wanted();
+            }
+            StartFailure::Saturated(_) | StartFailure::System(_) => {
+                if let StartFailure::System(why) = &*failure {
+                    tracing::error!(
+                        function = &*self.target.function.arn,
+                        why,
+                        "a sandbox could not be started"
+                    );
+                }
+                if self.alive.load(SeqCst) + self.starting.load(SeqCst) == 0 {
+                    while tell(self.first_in_line()) {}
+                }
+            }
         }
-        if let StartFailure::System(why) = &*failure {
-            tracing::error!(function = &*self.target.function.arn, why, "a sandbox could not be started");
+    }
+
+    /// The next in line of this shard whose caller is still there.
+    fn next_in(&self, state: &mut Locked<'_>) -> Option<Place> {
+        while let Some(place) = state.line.pop_front() {
+            self.waiting.fetch_sub(1, SeqCst);
+            if !place.sender.is_closed() {
+                return Some(place);
+            }
         }
-        for waiting in told {
-            let _ = waiting.send(Handed::Failed(failure.clone()));
+        None
+    }
+
+    /// The next in line, and the number of its shard: this thread's, unless another's has waited for much longer.
+    fn first_in_line(&self) -> Option<(usize, Place)> {
+        if self.waiting.load(SeqCst) == 0 {
+            return None;
+        }
+        let now_ns = nanoseconds(self.shared.clock.monotonic());
+        let own = self.shards[self.here()].first_has_waited(now_ns);
+        let patience = own.map_or(Duration::ZERO, |waited| 2 * waited + OVERDUE);
+        let overdue = self
+            .from_here()
+            .skip(1)
+            .filter(|(_, shard)| shard.first_has_waited(now_ns).is_some_and(|waited| waited > patience));
+        let next = |(number, shard): (usize, &Shard)| Some((number, self.next_in(&mut shard.lock())?));
+        overdue.chain(self.from_here()).find_map(next)
+    }
+
+    fn forget_who_left(&self) {
+        for shard in &self.shards {
+            let mut state = shard.lock();
+            let before = state.line.len();
+            state.line.retain(|place| !place.sender.is_closed());
+            self.waiting.fetch_sub(before - state.line.len(), SeqCst);
         }
     }
 
     /// Takes a sandbox back and hands it to the first in line. `took` is how long its invocation ran.
     pub(super) fn give_back(self: &Arc<Self>, worker: Box<Worker>, took: Option<Duration>) {
         if let Some(took) = took {
-            let mut state = self.state();
-            state.service = Some(match state.service {
-                // It follows slower calls slowly.
-                Some(service) if took > service => service + (took - service) / 16,
-                _ => took,
-            });
+            let took = nanoseconds(took);
+            let service = self.service_ns.load(SeqCst);
+            // It follows slower calls slowly. That two threads may set it at once does no harm to an estimate.
+            let next =
+                if service != UNKNOWN && took > service { service + (took - service) / 16 } else { took };
+            if next != service {
+                self.service_ns.store(next, SeqCst);
+            }
         }
         self.hand_over(worker);
     }
 
     /// Hands a sandbox to the first in line; where nobody waits, it is idle.
-    fn hand_over(self: &Arc<Self>, mut worker: Box<Worker>) {
-        let mut state = self.state();
-        while let Some(first) = state.line.pop_front() {
-            if first.is_closed() {
-                continue;
+    fn hand_over(self: &Arc<Self>, worker: Box<Worker>) {
+        let mut worker = Some(worker);
+        while let Some(own) = worker.take() {
+            if let Some((shard, first)) = self.first_in_line() {
+                // If the caller leaves just now, the lease comes back here by itself.
+                let _ = first.sender.send(Handed::Lease(self.lend(own, shard)));
+                return;
             }
-            drop(state);
-            // If the caller leaves just now, the lease comes back here by itself.
-            let _ = first.send(Handed::Lease(Lease::of(worker, self.clone())));
-            return;
+            self.put_back(own);
+            // Somebody may have joined a line after it was looked at, and before the sandbox could be seen.
+            if self.waiting.load(SeqCst) > 0 && !self.is_quicker_in_line() {
+                worker = self.take_idle();
+            }
         }
-        if state.retired {
+    }
+
+    fn put_back(self: &Arc<Self>, mut worker: Box<Worker>) {
+        let mut state = self.shards[self.here()].lock();
+        if self.retired.load(SeqCst) {
             drop(state);
-            worker.event(Event::Retired);
-            drop(worker);
-            self.lost();
+            self.end([worker], Event::Retired);
             return;
         }
         worker.idle_since = self.shared.clock.monotonic();
         state.idle.push(worker);
+        self.idle.fetch_add(1, SeqCst);
     }
 
     /// A sandbox of this pool is gone. Those in line must not wait for it.
     pub(super) fn lost(self: &Arc<Self>) {
         self.shared.leave();
-        let mut state = self.state();
-        state.alive -= 1;
-        self.start_if_wanted(state);
+        self.alive.fetch_sub(1, SeqCst);
+        self.start_if_wanted();
     }
 
     /// Ends sandboxes that have been idle since before `since`, and clears away those that ended by themselves; returns
     /// whether none is left and nobody waits.
     pub(super) fn expire(self: &Arc<Self>, since: Duration) -> bool {
-        let mut state = self.state();
-        // The coldest lie at the bottom.
-        let expired = state.idle.iter().take_while(|worker| worker.idle_since < since).count();
-        let expired: Vec<_> = state.idle.drain(..expired).collect();
-        let dead: Vec<_> = state.idle.extract_if(.., |worker| worker.link.is_closed()).collect();
-        let empty = state.alive == expired.len() + dead.len() && state.starting == 0 && state.line.is_empty();
-        drop(state);
-        self.end(expired, Event::Retired);
-        self.end(dead, Event::Failed);
-        empty
+        for shard in &self.shards {
+            let mut state = shard.lock();
+            // The coldest lie at the bottom.
+            let expired = state.idle.iter().take_while(|worker| worker.idle_since < since).count();
+            let expired: Vec<_> = state.idle.drain(..expired).collect();
+            let dead: Vec<_> = state.idle.extract_if(.., |worker| worker.link.is_closed()).collect();
+            self.idle.fetch_sub(expired.len() + dead.len(), SeqCst);
+            drop(state);
+            self.end(expired, Event::Retired);
+            self.end(dead, Event::Failed);
+        }
+        [&self.alive, &self.starting, &self.waiting].iter().all(|count| count.load(SeqCst) == 0)
     }
 
     /// When its coldest idle sandbox was given back.
     pub(super) fn coldest(&self) -> Option<Duration> {
-        self.state().idle.first().map(|worker| worker.idle_since)
+        self.shards.iter().filter_map(Shard::coldest).min()
     }
 
     /// Ends its coldest idle sandbox.
     pub(super) fn evict(self: &Arc<Self>) -> bool {
-        let mut state = self.state();
+        let Some((_, shard)) =
+            self.shards.iter().filter_map(|shard| Some((shard.coldest()?, shard))).min_by_key(|(since, _)| *since)
+        else {
+            return false;
+        };
+        let mut state = shard.lock();
         let worker = (!state.idle.is_empty()).then(|| state.idle.remove(0));
         drop(state);
         let evicted = worker.is_some();
+        self.idle.fetch_sub(usize::from(evicted), SeqCst);
         self.end(worker, Event::Retired);
         evicted
     }
 
     /// Ends what is idle now, and the rest when it comes back.
     pub(super) fn retire(self: &Arc<Self>) {
-        let mut state = self.state();
-        state.retired = true;
-        let idle = std::mem::take(&mut state.idle);
-        drop(state);
-        self.end(idle, Event::Retired);
+        self.retired.store(true, SeqCst);
+        for shard in &self.shards {
+            let idle = std::mem::take(&mut shard.lock().idle);
+            self.idle.fetch_sub(idle.len(), SeqCst);
+            self.end(idle, Event::Retired);
+        }
     }
 
     fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>, why: Event) {
@@ -307,13 +431,12 @@ impl Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = self.state();
         f.debug_struct("Pool")
             .field("function", &self.target.function.arn)
-            .field("idle", &state.idle.len())
-            .field("alive", &state.alive)
-            .field("starting", &state.starting)
-            .field("line", &state.line.len())
+            .field("idle", &self.idle)
+            .field("alive", &self.alive)
+            .field("starting", &self.starting)
+            .field("waiting", &self.waiting)
             .finish_non_exhaustive()
     }
 }

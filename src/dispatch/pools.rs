@@ -26,6 +26,8 @@ pub struct Options {
     pub function_sandboxes_max: usize,
     /// Calls of one function that may wait for a sandbox.
     pub line_max: usize,
+    /// Threads that serve.
+    pub threads: usize,
     /// Up to so many of one function are started without asking whether it pays: as many as can be busy at once.
     pub busy_sandboxes: usize,
     /// After so long without a call a sandbox is ended.

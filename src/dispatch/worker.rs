@@ -1,12 +1,13 @@
 //! A sandbox that holds a function.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use super::{
     lifecycle::{Event, State},
     memory,
 };
 use crate::{
+    base::home,
     functions::Function,
     sandbox::{Link, Process, uids::Uid},
 };
@@ -35,6 +36,8 @@ pub struct Worker {
     loading: Option<Loading>,
     /// Whether an invocation is being written: who stops then leaves half a frame behind.
     pub writing: bool,
+    // Whose thread's event loop watches it.
+    home: usize,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
     // Dropped last: the id is free again only when the process is gone.
@@ -58,11 +61,24 @@ impl Worker {
             state: State::Starting,
             loading: Some(loading),
             writing: false,
+            home: home::current(),
             idle_since: now,
             _uid: uid,
         };
         worker.event(Event::Loaded);
         worker
+    }
+
+    /// Has the calling thread's event loop watch it, if another's does.
+    pub fn come_home(mut self: Box<Self>) -> io::Result<Box<Self>> {
+        let home = home::current();
+        if self.home == home {
+            return Ok(self);
+        }
+        self.home = home;
+        let mut moved = *self;
+        moved.link = moved.link.move_here()?;
+        Ok(Box::new(moved))
     }
 
     /// Where it stands.

@@ -10,11 +10,11 @@ pub mod gate;
 pub mod pipeline;
 pub mod plain;
 pub mod proxy;
-
 pub mod refusals;
 pub mod render;
 pub mod report;
 pub mod routes;
 pub mod server;
+pub mod serving;
 
 pub use gate::{Gate, Settings};

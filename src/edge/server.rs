@@ -23,6 +23,7 @@ use tokio::{
     sync::{Notify, watch},
 };
 
+use super::serving::Serving;
 use crate::{api::Door, telemetry::Metrics};
 
 /// How a listener and its connections are bounded.
@@ -127,6 +128,8 @@ pub struct Server<A, S> {
     pub doors: &'static [Door],
     /// Bounds.
     pub limits: Limits,
+    /// The threads that connections are dealt to.
+    pub serving: Arc<Serving>,
     /// The count of connections, shared by all listeners.
     pub connections: Arc<Connections>,
     /// Metrics.
@@ -136,7 +139,7 @@ pub struct Server<A, S> {
 }
 
 impl<A: Answer, S: Secure> Server<A, S> {
-    /// Accepts until told to drain. Connections go on in tasks of their own; [`Connections::none`] tells when they ended.
+    /// Accepts until told to drain. Connections go on in tasks of the serving threads; [`Connections::none`] tells when they ended.
     pub async fn run(self, listener: TcpListener) {
         let mut drain = self.drain.clone();
         loop {
@@ -161,25 +164,26 @@ impl<A: Answer, S: Secure> Server<A, S> {
         };
         // Answers are written whole: waiting to fill a packet only adds delay.
         let _ = stream.set_nodelay(true);
+        // This thread's event loop lets go of it; the one that serves it takes it up.
+        let Ok(stream) = stream.into_std() else { return };
         let peer = Peer { address, tls: self.secure.is_some(), doors: self.doors };
         let (answer, limits, drain) = (self.answer.clone(), self.limits.clone(), self.drain.clone());
         match self.secure.clone() {
-            None => {
-                tokio::spawn(async move {
+            None => self.serving.spawn(async move {
+                if let Ok(stream) = TcpStream::from_std(stream) {
                     http1(stream, answer, peer, &limits, drain).await;
-                    drop(connected);
-                });
-            }
-            Some(secure) => {
-                tokio::spawn(async move {
-                    if let Ok(Ok(stream)) =
+                }
+                drop(connected);
+            }),
+            Some(secure) => self.serving.spawn(async move {
+                if let Ok(stream) = TcpStream::from_std(stream)
+                    && let Ok(Ok(stream)) =
                         tokio::time::timeout(limits.handshake, secure.secure(stream)).await
-                    {
-                        http1_or_2(stream, answer, peer, &limits, drain).await;
-                    }
-                    drop(connected);
-                });
-            }
+                {
+                    http1_or_2(stream, answer, peer, &limits, drain).await;
+                }
+                drop(connected);
+            }),
         }
     }
 }

@@ -40,11 +40,23 @@ pub struct Spec {
     pub boot_environment: Vec<(String, String)>,
 }
 
+/// A sandbox's ends of its channels.
+#[derive(Debug)]
+pub struct Ends {
+    /// The socket it reads requests from.
+    pub requests: OwnedFd,
+    /// The socket it writes answers to.
+    pub answers: OwnedFd,
+    /// Takes its standard output and error.
+    pub output: OwnedFd,
+}
+
 /// The user and group inside.
 const INSIDE_ID: &str = "993";
-/// Where the sandbox's own socket and bubblewrap's options are, as descriptors.
-const SOCKET_FD: RawFd = 3;
-const OPTIONS_FD: RawFd = 4;
+/// The sandbox's own descriptors, and that of bubblewrap's options.
+const REQUESTS_FD: RawFd = 3;
+const ANSWERS_FD: RawFd = 4;
+const OPTIONS_FD: RawFd = 5;
 /// A private tmpfs is laid here before bubblewrap starts, to make things reachable that only root may reach: bubblewrap
 /// then runs as a user who may not enter the data directory. Every Linux system has the folder, and no sandbox needs the
 /// host's.
@@ -95,9 +107,9 @@ impl Spec {
         options.0
     }
 
-    /// The command that starts the sandbox: bubblewrap, as `uid` where the gateway is root. `socket` is the sandbox's end and
-    /// `output` takes its standard output and error.
-    pub fn command(&self, uid: Option<u32>, socket: OwnedFd, output: OwnedFd) -> io::Result<Command> {
+    /// The command that starts the sandbox: bubblewrap, as `uid` where the gateway is root.
+    pub fn command(&self, uid: Option<u32>, ends: Ends) -> io::Result<Command> {
+        let Ends { requests, answers, output } = ends;
         let staged = uid.is_some();
         let stage = |staged_at: &CStr, path: &Path| {
             if staged {
@@ -113,13 +125,14 @@ impl Spec {
         );
         let options = memory_file(&options)?;
         let mut command = Command::new(&self.bwrap);
-        command.env_clear().args(["--args", "4", "--", "/var/lang/bin/pid1"]);
+        command.env_clear().args(["--args", &OPTIONS_FD.to_string(), "--", "/var/lang/bin/pid1"]);
         command.arg(self.processes_max.to_string()).arg("/var/lang/bin/node");
         command.arg(format!("--max-old-space-size={}", heap_mb(self.memory_mb)));
         command.arg("/var/runtime/index.js");
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let prepare = Prepare {
-            socket,
+            requests,
+            answers,
             options,
             uid,
             task: c_path(&self.package)?,
@@ -166,7 +179,8 @@ fn memory_file(bytes: &[u8]) -> io::Result<OwnedFd> {
 /// What the child does between fork and exec: system calls alone, since the gateway has other threads whose locks, the
 /// allocator's among them, may be held at the moment of the fork.
 struct Prepare {
-    socket: OwnedFd,
+    requests: OwnedFd,
+    answers: OwnedFd,
     options: OwnedFd,
     uid: Option<u32>,
     task: CString,
@@ -183,8 +197,13 @@ impl Prepare {
             set_thread_res_gid(group, group, group)?;
             set_thread_res_uid(user, user, user)?;
         }
-        crate::sandbox::process::place(&self.socket, SOCKET_FD)?;
-        crate::sandbox::process::place(&self.options, OPTIONS_FD)?;
+        // First out of each other's way: one of them may stand where another is to be.
+        let raised = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, OPTIONS_FD + 1);
+        let (requests, answers, options) =
+            (raised(&self.requests)?, raised(&self.answers)?, raised(&self.options)?);
+        crate::sandbox::process::place(&requests, REQUESTS_FD)?;
+        crate::sandbox::process::place(&answers, ANSWERS_FD)?;
+        crate::sandbox::process::place(&options, OPTIONS_FD)?;
         // Whatever else the gateway has open, and forgot to mark, stays outside.
         crate::sandbox::process::close_on_exec_from(OPTIONS_FD + 1)
     }

@@ -1,4 +1,4 @@
-//! The gateway's end of a sandbox's socket, and of the pipe that takes what it writes to its standard output and error.
+//! The gateway's ends of a sandbox's sockets, and of the pipe that takes what it writes to its standard output and error.
 
 use std::{
     future::{Future, poll_fn},
@@ -63,16 +63,25 @@ pub struct Link {
 }
 
 impl Link {
-    /// Takes the gateway's ends over: the socket, and the pipe's reading end.
-    pub fn new(stream: StdStream, output: OwnedFd) -> io::Result<Self> {
+    /// Takes the gateway's ends over: the socket that is written to, the one that is read from, the pipe's reading end.
+    pub fn new(requests: StdStream, answers: StdStream, output: OwnedFd) -> io::Result<Self> {
         Ok(Self {
-            socket: Socket::new(stream)?,
+            socket: Socket::new(requests, answers)?,
             read: BytesMut::with_capacity(READ),
             grown: false,
             pipe: Some(pipe::Receiver::from_owned_fd(output)?),
             output: BytesMut::new(),
             outputs_in_a_row: 0,
         })
+    }
+
+    /// Has the calling thread's event loop watch both from now on.
+    pub fn move_here(self) -> io::Result<Self> {
+        let pipe = match self.pipe {
+            Some(pipe) => Some(pipe::Receiver::from_owned_fd(pipe.into_nonblocking_fd()?)?),
+            None => None,
+        };
+        Ok(Self { socket: self.socket.move_here()?, pipe, ..self })
     }
 
     /// Writes both parts, in one system call where the socket takes them.
@@ -203,10 +212,11 @@ mod tests {
     use super::*;
 
     fn link() -> (Link, StdStream, std::fs::File) {
+        let (requests, _) = StdStream::pair().unwrap();
         let (ours, theirs) = StdStream::pair().unwrap();
         let flags = rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK;
         let (output, output_end) = rustix::pipe::pipe_with(flags).unwrap();
-        (Link::new(ours, output).unwrap(), theirs, output_end.into())
+        (Link::new(requests, ours, output).unwrap(), theirs, output_end.into())
     }
 
     /// A frame from a sandbox: LOG.

@@ -29,7 +29,7 @@ pub(super) fn before_exec(
 /// Puts a copy of `fd` at `number`, kept open over exec.
 pub(super) fn place(fd: &OwnedFd, number: RawFd) -> io::Result<()> {
     // SAFETY: only numbers are passed. In the child nothing but the standard library's exec pipe could stand at `number`, and
-    // it stands higher: 3 and 4 have been taken since the runtime started.
+    // it stands higher: 3 to 5 have been taken since the runtime started.
     match unsafe { libc::dup2(fd.as_raw_fd(), number) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),

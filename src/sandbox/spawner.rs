@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::{Semaphore, oneshot};
 
 use super::{
-    jail::Spec,
+    jail::{Ends, Spec},
     link::Link,
     process::{self, Process, Processes},
     uids::{Uid, Uids},
@@ -42,7 +42,7 @@ pub enum SpawnError {
 pub struct Started {
     /// The process at its head.
     pub process: Process,
-    /// The gateway's ends of its socket and pipe.
+    /// The gateway's ends of its sockets and pipe.
     pub link: Link,
     /// Its host user id, free again when dropped; `None` where the gateway is no root.
     pub uid: Option<Uid>,
@@ -57,7 +57,8 @@ struct Order {
 /// What the spawning thread hands back.
 struct Born {
     child: Child,
-    stream: UnixStream,
+    requests: UnixStream,
+    answers: UnixStream,
     output: OwnedFd,
     uid: Option<Uid>,
 }
@@ -110,9 +111,9 @@ impl Spawner {
         };
         let (done, started) = oneshot::channel();
         self.orders.try_send(Order { spec, uid, done }).map_err(|_| SpawnError::Closed)?;
-        let Born { child, stream, output, uid } = started.await.map_err(|_| SpawnError::Closed)??;
+        let Born { child, requests, answers, output, uid } = started.await.map_err(|_| SpawnError::Closed)??;
         let process = Process::new(child, &self.processes)?;
-        Ok(ready(Started { process, link: Link::new(stream, output)?, uid }).await)
+        Ok(ready(Started { process, link: Link::new(requests, answers, output)?, uid }).await)
     }
 
     /// Starts no more, and kills every sandbox there is.
@@ -123,11 +124,13 @@ impl Spawner {
 }
 
 fn start(spec: &Spec, uid: Option<Uid>) -> io::Result<Born> {
-    let (stream, theirs) = UnixStream::pair()?;
+    let (requests, read_end) = UnixStream::pair()?;
+    let (answers, write_end) = UnixStream::pair()?;
     let (output, output_end) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)?;
     // Only our end must not block: a function that writes faster than it is read shall wait.
     rustix::io::ioctl_fionbio(&output_end, false)?;
-    let child = spec.command(uid.as_ref().map(Uid::get), theirs.into(), output_end)?.spawn()?;
-    Ok(Born { child, stream, output, uid })
+    let ends = Ends { requests: read_end.into(), answers: write_end.into(), output: output_end };
+    let child = spec.command(uid.as_ref().map(Uid::get), ends)?.spawn()?;
+    Ok(Born { child, requests, answers, output, uid })
 }

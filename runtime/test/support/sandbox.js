@@ -27,7 +27,8 @@ function folder(t, files) {
 /** One running bootstrap. */
 class Sandbox {
   #child;
-  #socket;
+  #to;
+  #from;
   #rest = Buffer.alloc(0);
   #frames = [];
   #wake = () => {};
@@ -38,15 +39,19 @@ class Sandbox {
   output = '';
 
   constructor(t) {
-    // A pipe of Node.js's child processes is a socketpair whose end in the child blocks: what the gateway makes, too.
-    this.#child = spawn(process.execPath, [ENTRY], { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    // Pipes of Node.js's child processes are socketpairs whose ends in the child block: what the gateway makes, too.
+    this.#child = spawn(process.execPath, [ENTRY], {
+      env: {},
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    });
     this.#ended = once(this.#child, 'close');
     t.after(() => this.#child.kill('SIGKILL'));
-    this.#socket = this.#child.stdio[3];
-    this.#socket.on('data', (bytes) => this.#read(bytes));
-    // A sandbox that dies with something unread resets its socket; the test looks at what was said.
-    this.#socket.on('error', () => {});
-    this.#socket.on('close', () => {
+    [, , , this.#to, this.#from] = this.#child.stdio;
+    this.#from.on('data', (bytes) => this.#read(bytes));
+    // A sandbox that dies with something unread resets its sockets; the test looks at what was said.
+    this.#to.on('error', () => {});
+    this.#from.on('error', () => {});
+    this.#from.on('close', () => {
       this.#isClosed = true;
       this.#wake();
     });
@@ -66,10 +71,10 @@ class Sandbox {
 
   /** Sends bytes as they are. */
   send(bytes) {
-    this.#socket.write(bytes);
+    this.#to.write(bytes);
   }
 
-  /** The next frame; undefined when the sandbox has closed its socket. */
+  /** The next frame; undefined when the sandbox has closed its end. */
   async next() {
     while (this.#frames.length === 0 && !this.#isClosed) {
       await new Promise((resolve) => {
@@ -110,9 +115,10 @@ class Sandbox {
       : answer;
   }
 
-  /** Closes the gateway's end. */
+  /** Closes the gateway's ends. */
   leave() {
-    this.#socket.destroy();
+    this.#to.destroy();
+    this.#from.destroy();
   }
 
   /** How the process ended: `{code, signal}`. */

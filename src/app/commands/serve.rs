@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::app::{
     cli::{Common, Failure},
-    config::Config,
     data_dir::RootKeyOrigin,
     gateway::Gateway,
     lifecycle::{self, Signals, Started},
@@ -30,8 +29,8 @@ pub fn run<G: Gateway>(common: &Common, arguments: &Arguments) -> Result<(), Fai
     let config = common.load(arguments.listen)?;
     logging::start(&config.log);
     let announce = if arguments.ready_json { announce_json } else { announce_text };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(threads(&config)).enable_all().build()?;
+    // Requests are served by threads of their own; what is left, accepting and chores, is little.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let served = runtime.block_on(async {
         let signals = Signals::of_process().map_err(|cause| format!("signals cannot be heard: {cause}"))?;
         Ok::<_, Failure>(lifecycle::serve::<G>(config, signals, announce).await?)
@@ -39,12 +38,6 @@ pub fn run<G: Gateway>(common: &Common, arguments: &Arguments) -> Result<(), Fai
     // What was cut off must not hold up the end.
     runtime.shutdown_background();
     served
-}
-
-/// One thread to serve for each that runs functions: more of them only wake each other up.
-fn threads(config: &Config) -> usize {
-    let half = || std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
-    config.server.threads.map_or_else(half, |threads| usize::try_from(threads).unwrap_or(1))
 }
 
 fn announce_json(started: &Started) {

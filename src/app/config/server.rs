@@ -37,7 +37,8 @@ section! {
         allow_plaintext: bool = false;
         /// The AWS region that this gateway says it is; it is part of every ARN and signature.
         region: Region = Region::new("us-east-1");
-        /// How many threads serve requests; unless set, half of the processors, since functions need the other half.
+        /// How many threads serve requests, each with its own connections and sandboxes; as many as there are processors
+        /// unless set.
         threads: Option<u32> = None, 1 to 1_024;
         /// How long running calls may take to end after SIGTERM, in seconds.
         drain_seconds: u64 = 30, 0 to 3600;
@@ -61,6 +62,12 @@ impl Server {
     /// Whether TLS is configured.
     pub fn tls(&self) -> bool {
         self.tls_certificate.is_some() && self.tls_key.is_some()
+    }
+
+    /// How many threads serve requests.
+    pub fn serving_threads(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(processors, |threads| usize::try_from(threads).unwrap_or(1))
     }
 
     /// The rules of safety that hold between fields.

@@ -1,7 +1,7 @@
 //! The first process inside a sandbox: starts Node.js, reaps whatever is left without a parent, and ends as Node.js ended.
 //!
 //! Built by `build.rs` on its own and embedded in the gateway, because it must be small: one runs in every sandbox.
-//! Usage: `pid1 PROCESSES COMMAND [ARGUMENT…]`, with the gateway's socket on descriptor 3. It takes no environment of its own
+//! Usage: `pid1 PROCESSES COMMAND [ARGUMENT…]`, with the gateway's sockets on descriptors 3 and 4. It takes no environment of its own
 //! and hands on what bubblewrap set.
 
 #![expect(unsafe_code, reason = "system calls without a crate: this program is built by rustc alone")]
@@ -70,8 +70,8 @@ fn main() {
     limit(RLIMIT_CORE, 0, "RLIMIT_CORE");
     // Set here, inside the user namespace, it counts this sandbox's processes and threads and nobody else's.
     limit(RLIMIT_NPROC, processes, "RLIMIT_NPROC");
-    // SAFETY: closes descriptors that nothing in this process uses; 0 to 3 stay.
-    if unsafe { close_range(4, c_uint::MAX, 0) } != 0 {
+    // SAFETY: closes descriptors that nothing in this process uses; 0 to 4 stay.
+    if unsafe { close_range(5, c_uint::MAX, 0) } != 0 {
         fail("close_range");
     }
 
@@ -86,7 +86,7 @@ fn main() {
         }
         _ => {}
     }
-    // Standard output, error and the socket belong to Node.js alone: their ends must show when it closes them.
+    // Standard output, error and the sockets belong to Node.js alone: their ends must show when it closes them.
     // SAFETY: closes descriptors that nothing in this process uses from here on.
     unsafe { close_range(0, c_uint::MAX, 0) };
     loop {

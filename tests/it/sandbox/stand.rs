@@ -60,6 +60,7 @@ impl Default for Plan {
                 sandboxes_max: 20,
                 function_sandboxes_max: 10,
                 line_max: 100,
+                threads: 1,
                 busy_sandboxes: 2,
                 idle: Duration::from_secs(300),
             },

@@ -20,7 +20,10 @@ use crate::{
         wiring::Callgate,
     },
     base::{AccountId, Clock, KeyRing, Secret, Timestamp, clock::MockClock, rng::SystemRng},
-    edge::server::{Connections, Limits, Server},
+    edge::{
+        server::{Connections, Limits, Server},
+        serving::Serving,
+    },
 };
 
 /// An answer, as far as roles differ by it.
@@ -85,6 +88,7 @@ impl Stand {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
             let server = Server {
+                serving: Arc::new(Serving::start(1).unwrap()),
                 answer: gateway.clone(),
                 secure: None::<Arc<Acceptor>>,
                 doors,
