@@ -1,0 +1,25 @@
+'use strict';
+
+// What JavaScript has no words for, `runtime/native/sandbox.c`. Loading it makes this process undumpable, so that no child of
+// it can trace it, read its memory or take its socket. It comes before everything else, and without it nothing starts.
+
+const path = require('node:path');
+const v8 = require('node:v8');
+
+const addon = { exports: {} };
+process.dlopen(addon, path.join(__dirname, 'sandbox.node'));
+const { setDataLimit, setHeapLimit } = addon.exports;
+
+/** Lowers the limits that every sandbox boots with to those of the function it becomes. */
+function limit({ dataLimitMb, heapLimitMb }) {
+  if (heapLimitMb !== undefined) {
+    setHeapLimit(heapLimitMb);
+    // The heaps of worker threads are made later, by this.
+    v8.setFlagsFromString(`--max-old-space-size=${heapLimitMb}`);
+  }
+  if (dataLimitMb !== undefined) {
+    setDataLimit(dataLimitMb);
+  }
+}
+
+module.exports = { __proto__: null, limit };
