@@ -56,6 +56,16 @@ pub(super) fn own_keyring() {
     let _ = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
 }
 
+/// The version of the kernel's Landlock; 0 if it has none.
+pub(super) fn landlock_version() -> u32 {
+    const VERSION: libc::c_uint = 1;
+    // SAFETY: without a ruleset the call only tells the version.
+    let version = unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<libc::c_void>(), 0_usize, VERSION)
+    };
+    u32::try_from(version).unwrap_or(0)
+}
+
 /// Gives this process mounts of its own.
 pub(super) fn own_mounts() -> io::Result<()> {
     // SAFETY: no pointers; only the calling process, a child between fork and exec with one thread, is changed.

@@ -59,7 +59,10 @@ async fn by_a_signal() {
 async fn out_of_memory() {
     ends(
         "const all = []; for (;;) all.push(new Array(1e5).fill(0.5))",
-        exit("exited with error: signal: aborted"),
+        json!({
+            "errorType": "Runtime.OutOfMemory",
+            "errorMessage": "RequestId: ID Error: Runtime exited with error: signal: killed",
+        }),
     )
     .await;
 }
