@@ -25,7 +25,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The sandbox's first process is a program of its own: one runs in every sandbox, so it must be small.
 fn build_pid1(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let source = "src/sandbox/pid1/main.rs";
-    println!("cargo::rerun-if-changed=src/sandbox/pid1");
+    for file in [source, "src/sandbox/pid1/landlock.rs"] {
+        println!("cargo::rerun-if-changed={file}");
+    }
     let status = Command::new(env::var("RUSTC")?)
         .args([
             "--edition=2024",

@@ -4,7 +4,6 @@
 // it can trace it, read its memory or take its socket. It comes before everything else, and without it nothing starts.
 
 const path = require('node:path');
-const v8 = require('node:v8');
 
 const addon = { exports: {} };
 process.dlopen(addon, path.join(__dirname, 'sandbox.node'));
@@ -14,8 +13,6 @@ const { setDataLimit, setHeapLimit } = addon.exports;
 function limit({ dataLimitMb, heapLimitMb }) {
   if (heapLimitMb !== undefined) {
     setHeapLimit(heapLimitMb);
-    // The heaps of worker threads are made later, by this.
-    v8.setFlagsFromString(`--max-old-space-size=${heapLimitMb}`);
   }
   if (dataLimitMb !== undefined) {
     setDataLimit(dataLimitMb);

@@ -40,6 +40,8 @@ extern void isolate_set_out_of_memory(void *isolate, out_of_memory call) __asm__
     "_ZN2v87Isolate18SetOOMErrorHandlerEPFvPKcRKNS_10OOMDetailsEE") __attribute__((weak));
 extern void v8_set_out_of_memory(out_of_memory call) __asm__(
     "_ZN2v82V827SetFatalMemoryErrorCallbackEPFvPKcRKNS_10OOMDetailsEE") __attribute__((weak));
+extern void v8_set_flags(const char *flags, size_t length) __asm__("_ZN2v82V818SetFlagsFromStringEPKcm")
+    __attribute__((weak));
 // std::set_new_handler, where Node.js brings the C++ library as one of its own.
 extern void *cxx_set_new_handler(void (*call)(void)) __asm__("_ZSt15set_new_handlerPFvvE") __attribute__((weak));
 
@@ -95,8 +97,9 @@ static bool mebibytes(napi_env env, napi_callback_info info, uint64_t *bytes) {
   return true;
 }
 
-// Lowers the heap's limit of the isolate that calls. V8 takes a limit back to a given value when a callback is removed that
-// could have raised it; it never raises one so.
+// Lowers the heap's limit of the isolate that calls, and that of worker threads to come. V8 takes a limit back to a given
+// value when a callback is removed that could have raised it; it never raises one so. (`node:v8` has a function for flags,
+// but half a MiB and several milliseconds hang from that module.)
 static napi_value set_heap_limit(napi_env env, napi_callback_info info) {
   uint64_t bytes;
   if (!mebibytes(env, info, &bytes)) {
@@ -106,6 +109,9 @@ static napi_value set_heap_limit(napi_env env, napi_callback_info info) {
   isolate_set_out_of_memory(isolate, v8_out_of_memory);
   isolate_add_near_heap_limit(isolate, as_it_is, NULL);
   isolate_remove_near_heap_limit(isolate, as_it_is, bytes);
+  char flag[48];
+  int length = snprintf(flag, sizeof flag, "--max-old-space-size=%u", (unsigned)(bytes / MIB));
+  v8_set_flags(flag, (size_t)length);
   return NULL;
 }
 
@@ -164,7 +170,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
     return exports;
   }
   if (isolate_current == NULL || isolate_add_near_heap_limit == NULL || isolate_remove_near_heap_limit == NULL ||
-      isolate_set_out_of_memory == NULL || v8_set_out_of_memory == NULL) {
+      isolate_set_out_of_memory == NULL || v8_set_out_of_memory == NULL || v8_set_flags == NULL) {
     napi_throw_error(env, NULL, "this version of Node.js lacks the functions that limit its heap");
     return exports;
   }

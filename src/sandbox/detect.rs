@@ -149,13 +149,13 @@ fn landlock() -> Finding {
     let version = landlock_version();
     let (verdict, found) = match version {
         0 => (Verdict::Weak, "the kernel has none: mounts alone keep files apart".to_owned()),
-        1..LANDLOCK_WANTED => (
-            Verdict::Weak,
-            format!("version {version}: files, but neither signals nor abstract sockets"),
-        ),
+        1..LANDLOCK_WANTED => {
+            (Verdict::Weak, format!("version {version}: files, but neither signals nor abstract sockets"))
+        }
         _ => (Verdict::Yes, format!("version {version}")),
     };
-    let remedy = "run Linux 6.12 or newer with landlock among the security modules (the kernel's parameter lsm=)";
+    let remedy =
+        "run Linux 6.12 or newer with landlock among the security modules (the kernel's parameter lsm=)";
     Finding::new("landlock", verdict, found, remedy)
 }
 

@@ -53,7 +53,8 @@ pub(super) fn close_on_exec_from(first: RawFd) -> io::Result<()> {
 pub(super) fn own_keyring() {
     const JOIN_SESSION_KEYRING: libc::c_long = 1;
     // SAFETY: a null name asks for a new keyring without one; only the calling thread's credentials change.
-    let _ = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+    let _ =
+        unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
 }
 
 /// The version of the kernel's Landlock; 0 if it has none.

@@ -2,11 +2,7 @@
 
 use serde_json::json;
 
-use super::{
-    hostile::Hostile,
-    processes,
-    stand::invocation,
-};
+use super::{hostile::Hostile, processes, stand::invocation};
 
 #[tokio::test]
 async fn a_fork_bomb_ends_at_the_sandboxs_limit() {
@@ -48,7 +44,10 @@ return said;",
     assert_eq!(hostile.value("{}").await, json!({ "/tmp": ["ENOSPC", 512], "/dev/shm": ["ENOSPC", 16] }));
     let full = hostile.value(r#"{"look":true}"#).await;
     assert_eq!(full, json!([513, 0]), "the same sandbox answers on");
-    hostile.stand.deploy("beside", "exports.handler = async () => require('node:fs').readdirSync('/tmp')").await;
+    hostile
+        .stand
+        .deploy("beside", "exports.handler = async () => require('node:fs').readdirSync('/tmp')")
+        .await;
     assert_eq!(hostile.stand.value("beside", "").await, json!([]));
     hostile.over().await;
 }

@@ -77,7 +77,7 @@ async fn nobody_becomes_more_than_he_is() {
 
 #[tokio::test]
 async fn nobody_types_for_the_operator() {
-    all_end(&tried("'terminal'").await, "EPERM", &[("own terminal", "ok"), ("/dev/tty", "ENXIO")]);
+    all_end(&tried("'terminal'").await, "EPERM", &[("own", "ok"), ("/dev/tty", "ENXIO")]);
 }
 
 #[tokio::test]
@@ -173,9 +173,6 @@ for (const [name, attempt] of Object.entries(tries)) {
 return said;",
     )
     .await;
-    assert_eq!(
-        hostile.value("").await,
-        json!({ "proc": "EACCES", "tmp": "ok", "shm": "ok", "null": "ok" })
-    );
+    assert_eq!(hostile.value("").await, json!({ "proc": "EACCES", "tmp": "ok", "shm": "ok", "null": "ok" }));
     hostile.over().await;
 }

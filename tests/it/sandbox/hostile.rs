@@ -84,7 +84,10 @@ pub async fn tried(arguments: &str) -> BTreeMap<String, String> {
     let tried = hostile.value("").await;
     hostile.over().await;
     let lines = tried.as_array().unwrap().iter().map(|line| line.as_str().unwrap());
-    lines.map(|line| line.split_once(' ').unwrap()).map(|(what, result)| (what.into(), result.into())).collect()
+    lines
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(what, result)| (what.into(), result.into()))
+        .collect()
 }
 
 /// Asserts that all tries ended so, but those listed.

@@ -71,12 +71,11 @@ async fn answering_for_another_invocation_ends_the_sandbox() {
 
 #[tokio::test]
 async fn answering_before_it_is_asked_ends_the_sandbox() {
-    let code = format!(
-        "{FORGE} {}",
-        handler("forge('00000000-0000-0000-0000-000000000000', '1'); return 'honest'")
-    )
-    .replacen("const fs = require('node:fs');", "", 1);
-    let code = format!("const fs = require('node:fs'); {code} forge('00000000-0000-0000-0000-000000000000', '1');");
+    let code =
+        format!("{FORGE} {}", handler("forge('00000000-0000-0000-0000-000000000000', '1'); return 'honest'"))
+            .replacen("const fs = require('node:fs');", "", 1);
+    let code =
+        format!("const fs = require('node:fs'); {code} forge('00000000-0000-0000-0000-000000000000', '1');");
     let hostile = Hostile::with(&code).await;
     assert_eq!(hostile.error("").await, owned(SILENT));
     hostile.over().await;
@@ -120,10 +119,9 @@ async fn a_function_without_listeners_ends_without_an_answer() {
 
 #[tokio::test]
 async fn events_that_did_not_happen_end_its_own_invocation_alone() {
-    let hostile = Hostile::handling(
-        "if (event.name) process.emit(event.name, new Error('forged')); return 'honest';",
-    )
-    .await;
+    let hostile =
+        Hostile::handling("if (event.name) process.emit(event.name, new Error('forged')); return 'honest';")
+            .await;
     // Nothing is left to run, says the function: then that is its answer.
     assert_eq!(hostile.value(r#"{"name":"beforeExit"}"#).await, Value::Null);
     assert_eq!(hostile.value("{}").await, "honest");

@@ -30,7 +30,8 @@ async fn by_one_large_piece_after_the_other() {
 
 #[tokio::test]
 async fn while_it_is_loaded() {
-    let hostile = Hostile::with("const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length));").await;
+    let hostile =
+        Hostile::with("const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length));").await;
     assert_eq!(hostile.error("").await, ("Runtime.OutOfMemory".to_owned(), KILLED.to_owned()));
     hostile.over().await;
 }
@@ -54,15 +55,13 @@ async fn data_is_limited(hostile: &Hostile) -> bool {
     limit != "unlimited"
 }
 
-const LIMIT: &str =
-    "if (event.limit) return fs.readFileSync('/proc/self/limits', 'utf8').match(/^Max data size +(\\S+)/m)[1];";
+const LIMIT: &str = "if (event.limit) return fs.readFileSync('/proc/self/limits', 'utf8').match(/^Max data size +(\\S+)/m)[1];";
 
 #[tokio::test]
 async fn by_buffers() {
-    let hostile = Hostile::handling(&format!(
-        "{LIMIT} const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1));"
-    ))
-    .await;
+    let hostile =
+        Hostile::handling(&format!("{LIMIT} const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1));"))
+            .await;
     if data_is_limited(&hostile).await {
         // Whichever of V8 and the buffer's own allocator is refused first.
         let (kind, message) = hostile.error("{}").await;
@@ -88,10 +87,7 @@ async fn each_function_has_its_own_limit() {
     let hostile = Hostile::handling("").await;
     let limit = "exports.handler = async () => Math.round(require('node:v8').getHeapStatistics().heap_size_limit / 2 ** 20)";
     for (name, memory_mb, heap_mb) in [("small", 128, 116), ("large", 1024, 922), ("largest", 10_240, 9216)] {
-        hostile
-            .stand
-            .deploy_with(name, limit, |settings| settings.memory_mb = Some(memory_mb))
-            .await;
+        hostile.stand.deploy_with(name, limit, |settings| settings.memory_mb = Some(memory_mb)).await;
         // The youngest part of the heap comes on top: three times 16 MiB.
         assert_eq!(hostile.stand.value(name, "").await, Value::from(heap_mb + 48), "{name}");
     }

@@ -160,7 +160,7 @@ static void go_on(int pid) {
 static void type_for_the_operator(void) {
   char letter = 'x';
   int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-  tell("own terminal", terminal);
+  tell("own", terminal);
   tell("TIOCSTI", ioctl(terminal, TIOCSTI, &letter));
   tell("TIOCLINUX", ioctl(terminal, TIOCLINUX, &letter));
   tell("/dev/tty", open("/dev/tty", O_RDWR));
