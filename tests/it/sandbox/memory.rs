@@ -40,7 +40,7 @@ async fn while_it_is_loaded() {
 async fn by_a_worker_thread() {
     let hostile = Hostile::handling(
         "const { Worker } = require('node:worker_threads');
-const hoard = 'const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length))';
+const hoard = 'const kept = []; for (let n = 0;; n += 1) kept.push({ n, list: [n, n, n, n] })';
 const worker = new Worker(hoard, { eval: true });
 return new Promise((resolve) => worker.on('error', (error) => resolve(error.code)));",
     )
