@@ -203,8 +203,8 @@ impl Starter {
 }
 
 /// What private memory a function's processes may each have beside its memory: stacks of threads count whole, 8 MiB each,
-/// though little of them is used.
-const DATA_SLACK_MB: u32 = 128;
+/// though little of them is used. Image libraries start a dozen threads.
+const DATA_SLACK_MB: u32 = 256;
 
 /// The heap's limit, in MiB: a part is left to what is not heap, as AWS leaves it.
 fn heap_mb(memory_mb: u32) -> u32 {

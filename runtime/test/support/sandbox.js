@@ -165,4 +165,4 @@ function loadClassic(t, code, description = {}) {
 const Status = { VALUE: 0, HANDLED: 1, UNHANDLED: 2, TOO_LARGE: 3 };
 const SPENT = 1;
 
-module.exports = { folder, load, loadClassic, Sandbox, SPENT, Status };
+module.exports = { folder, load, loadClassic, Sandbox, SPENT, Status, unpacked };
