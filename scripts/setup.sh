@@ -43,7 +43,7 @@ install() { # packages…
 
 packages=()
 have bwrap || packages+=(bubblewrap)
-# aws-lc and SQLite are C code, compiled with the crates that wrap them.
+# aws-lc and SQLite are C code, compiled with the crates that wrap them; so is the bootstrap's native part.
 have cc && have make || packages+=(build-essential)
 case $(uname -m) in
   x86_64 | aarch64) ;;

@@ -2,6 +2,7 @@
 
 // The entry: `node /runtime/bootstrap/index.js` with the gateway's sockets as descriptors 3 and 4.
 
+require('./native.js');
 const { FrameReader, FrameWriter } = require('./frames.js');
 const { EventLog } = require('./log.js');
 const { Loop } = require('./loop.js');

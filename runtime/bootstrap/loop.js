@@ -6,14 +6,16 @@
 //                         |                    |                 |
 //                         +--BOUND not ok------+--crash----------+--crash--> ENDED
 //
-// Between invocations the thread blocks in read(2): no timer of the function fires while nobody waits for it. One turn of
-// the event loop lies between a RESULT and that read, so that what the function left behind goes on.
+// Between invocations the thread blocks in read(2): no timer of the function fires while nobody waits for it. If the function
+// left anything to the event loop, one turn of it lies between a RESULT and that read, so that it goes on. Where nothing was
+// left, a turn would do nothing but take time.
 
 const {
   AsyncResource,
   exit,
   jsonParse,
   jsonStringify,
+  processTicks,
   runInAsyncScope,
   setImmediate,
 } = require('./primordials.js');
@@ -24,6 +26,7 @@ const { createContext } = require('./context.js');
 const { Invocation } = require('./invocation.js');
 const { loadHandler, unfinished } = require('./loader.js');
 const modern = require('./modern.js');
+const { isLoopAlive } = require('./native.js');
 const { enter } = require('./task.js');
 
 const State = { __proto__: null, STARTING: 0, LOADING: 1, IDLE: 2, RUNNING: 3, ENDED: 4 };
@@ -45,6 +48,8 @@ class Loop {
   #handler;
   /** The invocation that is running, or ran last. */
   #invocation;
+  /** Whether the frame of `#next` is on the stack, which then sees to what follows. */
+  #isInNext = false;
   /**
    * Scheduling starts from here, or the AsyncLocalStorage of one caller's invocation would be that of the next one's. No
    * code of the function ever runs in it, so nothing can be left in it either.
@@ -149,19 +154,32 @@ class Loop {
   }
 
   #next = () => {
+    this.#isInNext = true;
+    do {
+      this.#begin();
+      processTicks();
+    } while (this.#state === State.IDLE && !isLoopAlive());
+    this.#isInNext = false;
+    if (this.#state === State.IDLE) {
+      this.#schedule(this.#next);
+    }
+  };
+
+  #begin() {
     const invocation = new Invocation(this.#receive(INVOKE), this.#writer, this.#ended);
     this.#reader.release();
     this.#invocation = invocation;
     this.#log.requestId = invocation.requestId;
     this.#state = State.RUNNING;
     if (invocation.frozenMs === 0) {
-      this.#run();
+      // In a scope of its own: what it puts into an AsyncLocalStorage must end with it.
+      runInAsyncScope(new AsyncResource('CallgateInvocation'), this.#run);
     } else {
       // Sockets may have died while the sandbox slept. One full turn of the loop tells their owners so; with less, a
       // request would be sent into a dead connection.
       setImmediate(() => setImmediate(this.#run));
     }
-  };
+  }
 
   #run = () => {
     const invocation = this.#invocation;
@@ -172,7 +190,9 @@ class Loop {
   #ended = (isSpent) => {
     if (!isSpent) {
       this.#state = State.IDLE;
-      this.#schedule(this.#next);
+      if (!this.#isInNext) {
+        this.#schedule(this.#next);
+      }
     }
   };
 }

@@ -36,6 +36,8 @@ module.exports = {
   jsonParse: JSON.parse,
   jsonStringify: JSON.stringify,
   objectAssign: Object.assign,
+  // What Node.js does itself between two callbacks of its event loop: next ticks and promises, until none are left.
+  processTicks: process._tickCallback.bind(process),
   promiseResolve: (value) => resolve(Promise, value),
   promiseThen: uncurryThis(Promise.prototype.then),
   readSync: fs.readSync,

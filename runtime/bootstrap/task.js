@@ -4,8 +4,12 @@
 
 const Module = require('node:module');
 
-/** Sets the environment that BIND carries and goes to the task root. */
-function enter({ environment, taskRoot }) {
+const { limit } = require('./native.js');
+
+/** Takes the limits and the environment that BIND carries and goes to the task root. */
+function enter(names) {
+  const { environment, taskRoot } = names;
+  limit(names);
   for (const [name, value] of Object.entries(environment)) {
     process.env[name] = value;
   }

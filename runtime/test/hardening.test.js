@@ -96,7 +96,6 @@ test('a socket that was made non-blocking still works', async (t) => {
 });
 
 const ENDS = [
-  ['closes descriptor 3', `async () => { require('fs').closeSync(3); }`, 1],
   ['closes descriptor 4', `async () => { require('fs').closeSync(4); }`, 1],
   ['removes the listeners that complete it', `() => { process.removeAllListeners(); }`, 0],
   [
@@ -114,12 +113,20 @@ for (const [name, handler, code] of ENDS) {
   });
 }
 
-test('child processes do not inherit the socket', async (t) => {
+test('a function that closes descriptor 3 is its sandbox\'s last', async (t) => {
+  const sandbox = await load(t, `exports.handler = async () => { require('fs').closeSync(3); return 'told'; };`);
+  assert.equal((await sandbox.invoke({})).value, 'told');
+  assert.equal((await sandbox.exit()).code, 1);
+});
+
+test('child processes do not inherit the sockets', async (t) => {
   const sandbox = await load(
     t,
     `const { spawnSync } = require('node:child_process');
     exports.handler = async () =>
-      spawnSync(process.execPath, ['-e', 'try { require("fs").fstatSync(3).isSocket() ? console.log("socket") : console.log("other") } catch { console.log("none") }'], { env: {} }).stdout.toString().trim();`,
+      [3, 4].map((fd) => spawnSync(process.execPath, ['-e', 'try { require("fs").fstatSync(' + fd + ').isSocket() ? console.log("socket") : console.log("other") } catch { console.log("none") }'], { env: {} }).stdout.toString().trim());`,
   );
-  assert.notEqual((await sandbox.invoke({})).value, 'socket');
+  for (const found of (await sandbox.invoke({})).value) {
+    assert.notEqual(found, 'socket');
+  }
 });

@@ -124,6 +124,26 @@ test('AsyncLocalStorage of one invocation is not seen by the next', async (t) =>
   }
 });
 
+for (const [how, handler] of [
+  ['at once', `(event, context) => { context.succeed(see()); entered.enterWith(event); }`],
+  ['before its first await', `async (event) => { const seen = see(); entered.enterWith(event); await null; return seen; }`],
+  ['after an await', `async (event) => { await null; const seen = see(); entered.enterWith(event); return seen; }`],
+  ['in a next tick', `(event, context) => process.nextTick(() => { context.succeed(see()); entered.enterWith(event); })`],
+]) {
+  test(`what an invocation that ends without the event loop enters ${how} is not seen by the next`, async (t) => {
+    const sandbox = await load(
+      t,
+      `const { AsyncLocalStorage } = require('node:async_hooks');
+      const entered = new AsyncLocalStorage();
+      const see = () => entered.getStore() ?? null;
+      exports.handler = ${handler};`,
+    );
+    for (const user of ['ada', 'bob', 'cyd']) {
+      assert.equal((await sandbox.invoke({ user })).value, null);
+    }
+  });
+}
+
 test('a sandbox that slept turns its event loop twice more before the handler', async (t) => {
   const sandbox = await load(
     t,

@@ -95,12 +95,16 @@ fn timed_out(target: &Target, id: RequestId, at: Timestamp, classic: bool) -> By
 }
 
 fn exited(id: RequestId, exit: Option<Exit>) -> Bytes {
+    // AWS kills what takes more memory than it may, and tells it in the same words as any other end by a signal; only the
+    // type, that of its platform's logs, says why.
+    let kind = if exit == Some(Exit::OutOfMemory) { "Runtime.OutOfMemory" } else { "Runtime.ExitError" };
     let how = match exit {
         None | Some(Exit::Status(0)) => "exited without providing a reason".to_owned(),
         Some(Exit::Status(status)) => format!("exited with error: exit status {status}"),
+        Some(Exit::OutOfMemory) => "exited with error: signal: killed".to_owned(),
         Some(Exit::Signal(signal)) => format!("exited with error: signal: {}", signal_name(signal)),
     };
-    error("Runtime.ExitError", &format!("RequestId: {id} Error: Runtime {how}"))
+    error(kind, &format!("RequestId: {id} Error: Runtime {how}"))
 }
 
 /// As in 2014–15.
@@ -146,5 +150,8 @@ mod tests {
         assert!(told(Some(Exit::Status(127))).contains("Runtime exited with error: exit status 127"));
         assert!(told(Some(Exit::Signal(9))).contains("Runtime exited with error: signal: killed"));
         assert!(told(Some(Exit::Signal(11))).contains("signal: segmentation fault"));
+        let memory = told(Some(Exit::OutOfMemory));
+        assert!(memory.contains("Runtime exited with error: signal: killed"), "{memory}");
+        assert!(memory.contains(r#""errorType":"Runtime.OutOfMemory""#), "{memory}");
     }
 }

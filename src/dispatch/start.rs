@@ -93,6 +93,8 @@ struct Bind<'a> {
     task_root: &'a str,
     runtime: &'a str,
     model: &'a str,
+    heap_limit_mb: u32,
+    data_limit_mb: u32,
     region: &'a str,
     log_group_name: &'a str,
     log_stream_name: &'a str,
@@ -121,7 +123,6 @@ impl Starter {
             node: self.node.clone(),
             runtime: self.runtime.clone(),
             package: function.package_dir.to_path_buf(),
-            memory_mb: function.memory_mb,
             tmp_mb: function.tmp_mb,
             processes_max: self.processes_max,
             boot_environment: environment::boot(function),
@@ -190,6 +191,8 @@ impl Starter {
             task_root: "/var/task",
             runtime: &function.runtime,
             model: if is_classic(function) { "classic" } else { "modern" },
+            heap_limit_mb: heap_mb(function.memory_mb),
+            data_limit_mb: function.memory_mb + DATA_SLACK_MB,
             region: self.region.as_str(),
             log_group_name: &function.log_group,
             log_stream_name: &stream,
@@ -197,6 +200,15 @@ impl Starter {
         })
         .map_err(|error| StartFailure::System(error.to_string()))
     }
+}
+
+/// What private memory a function's processes may each have beside its memory: stacks of threads count whole, 8 MiB each,
+/// though little of them is used. Image libraries start a dozen threads.
+const DATA_SLACK_MB: u32 = 256;
+
+/// The heap's limit, in MiB: a part is left to what is not heap, as AWS leaves it.
+fn heap_mb(memory_mb: u32) -> u32 {
+    memory_mb - memory_mb / 10
 }
 
 fn load_max(function: &Function) -> Duration {

@@ -108,7 +108,7 @@ fn find_program(name: &str) -> Option<PathBuf> {
 
 /// Looks at every means of isolating and freezing.
 pub fn probe() -> Vec<Finding> {
-    vec![isolation(), separate_users(), memory_limits(), freezer()]
+    vec![isolation(), system_calls(), landlock(), separate_users(), memory_limits(), freezer()]
 }
 
 fn isolation() -> Finding {
@@ -120,6 +120,43 @@ fn isolation() -> Finding {
         }
         Err(NoBubblewrap::Refused { said, remedy }) => Finding::new(NAME, Verdict::No, said, remedy),
     }
+}
+
+fn system_calls() -> Finding {
+    const NAME: &str = "system-call filter";
+    const ACTIONS: &str = "/proc/sys/kernel/seccomp/actions_avail";
+    if has_word(Path::new(ACTIONS), "errno") {
+        Finding::new(NAME, Verdict::Yes, "seccomp", "")
+    } else {
+        Finding::new(
+            NAME,
+            Verdict::No,
+            format!("{ACTIONS} does not list errno: no sandbox starts"),
+            "run a kernel with CONFIG_SECCOMP_FILTER, as distributions build it",
+        )
+    }
+}
+
+/// The newest version of Landlock that sandboxes make use of, with scopes of signals and abstract sockets.
+const LANDLOCK_WANTED: u32 = 6;
+
+/// The version of the kernel's Landlock; 0 if it has none.
+pub fn landlock_version() -> u32 {
+    super::process::landlock_version()
+}
+
+fn landlock() -> Finding {
+    let version = landlock_version();
+    let (verdict, found) = match version {
+        0 => (Verdict::Weak, "the kernel has none: mounts alone keep files apart".to_owned()),
+        1..LANDLOCK_WANTED => {
+            (Verdict::Weak, format!("version {version}: files, but neither signals nor abstract sockets"))
+        }
+        _ => (Verdict::Yes, format!("version {version}")),
+    };
+    let remedy =
+        "run Linux 6.12 or newer with landlock among the security modules (the kernel's parameter lsm=)";
+    Finding::new("landlock", verdict, found, remedy)
 }
 
 fn separate_users() -> Finding {
@@ -195,7 +232,7 @@ mod tests {
     #[test]
     fn every_no_says_what_to_do() {
         let findings = probe();
-        assert_eq!(findings.len(), 4);
+        assert_eq!(findings.len(), 6);
         for finding in findings {
             assert!(!finding.found.is_empty(), "{finding:?}");
             assert_eq!(finding.remedy.is_empty(), finding.verdict == Verdict::Yes, "{finding:?}");

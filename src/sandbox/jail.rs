@@ -30,8 +30,6 @@ pub struct Spec {
     pub runtime: PathBuf,
     /// The function's unpacked package, mounted read-only at `/var/task`.
     pub package: PathBuf,
-    /// The function's memory, in MiB: the heap's limit follows from it.
-    pub memory_mb: u32,
     /// The size of `/tmp`, in MiB.
     pub tmp_mb: u32,
     /// Processes and threads it may have at once.
@@ -53,10 +51,19 @@ pub struct Ends {
 
 /// The user and group inside.
 const INSIDE_ID: &str = "993";
-/// The sandbox's own descriptors, and that of bubblewrap's options.
+/// The sandbox's own descriptors, and those of bubblewrap's options and its filters of system calls.
 const REQUESTS_FD: RawFd = 3;
 const ANSWERS_FD: RawFd = 4;
 const OPTIONS_FD: RawFd = 5;
+const ALLOW_FD: RawFd = 6;
+const REFUSE_FD: RawFd = 7;
+/// `runtime/seccomp/filter.toml`, compiled by `build.rs`. The one that refuses is loaded last: its word is the one that is
+/// told where both refuse.
+const ALLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/seccomp-allow.bpf"));
+const REFUSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/seccomp-refuse.bpf"));
+/// Every sandbox boots with the heap of the largest function there is; BIND lowers it (`heapLimitMb`). A heap's youngest part
+/// is as small in every version of Node.js as it was in 20 and 22: it comes on top of the limit, three times.
+const HEAP_OPTIONS: [&str; 2] = ["--max-old-space-size=9216", "--max-semi-space-size=16"];
 /// A private tmpfs is laid here before bubblewrap starts, to make things reachable that only root may reach: bubblewrap
 /// then runs as a user who may not enter the data directory. Every Linux system has the folder, and no sandbox needs the
 /// host's.
@@ -64,11 +71,6 @@ const STAGE: &CStr = c"/tmp";
 const STAGED_TASK: &CStr = c"/tmp/task";
 const STAGED_RUNTIME: &CStr = c"/tmp/runtime";
 const STAGED_NODE: &CStr = c"/tmp/node";
-
-/// A part of the heap limit that is left to what is not heap, as AWS leaves it.
-fn heap_mb(memory_mb: u32) -> u32 {
-    memory_mb - memory_mb / 10
-}
 
 impl Spec {
     /// Bubblewrap's options, each ended by a zero byte, as `--args` takes them: given on the command line they could be read
@@ -103,7 +105,7 @@ impl Spec {
             .words("--perms 1777 --size")
             .word((u64::from(self.tmp_mb) << 20).to_string())
             .words("--tmpfs /tmp");
-        options.words("--chdir /tmp --remount-ro /");
+        options.words("--chdir /tmp --remount-ro / --add-seccomp-fd 5 --add-seccomp-fd 6");
         options.0
     }
 
@@ -123,17 +125,19 @@ impl Spec {
             &stage(STAGED_RUNTIME, &self.runtime),
             &stage(STAGED_NODE, &self.node),
         );
-        let options = memory_file(&options)?;
+        let options = memory_file("options", &options)?;
         let mut command = Command::new(&self.bwrap);
         command.env_clear().args(["--args", &OPTIONS_FD.to_string(), "--", "/var/lang/bin/pid1"]);
         command.arg(self.processes_max.to_string()).arg("/var/lang/bin/node");
-        command.arg(format!("--max-old-space-size={}", heap_mb(self.memory_mb)));
+        command.args(HEAP_OPTIONS);
         command.arg("/var/runtime/index.js");
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let prepare = Prepare {
             requests,
             answers,
             options,
+            allow: memory_file("allow", ALLOW)?,
+            refuse: memory_file("refuse", REFUSE)?,
             uid,
             task: c_path(&self.package)?,
             runtime: c_path(&self.runtime)?,
@@ -167,9 +171,9 @@ fn c_path(path: &Path) -> io::Result<CString> {
 }
 
 /// A file in memory that holds `bytes`, to be read from its start.
-fn memory_file(bytes: &[u8]) -> io::Result<OwnedFd> {
+fn memory_file(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
     use std::io::{Seek, Write};
-    let fd = rustix::fs::memfd_create("options", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let fd = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?;
     let mut file = File::from(fd);
     file.write_all(bytes)?;
     file.rewind()?;
@@ -182,6 +186,8 @@ struct Prepare {
     requests: OwnedFd,
     answers: OwnedFd,
     options: OwnedFd,
+    allow: OwnedFd,
+    refuse: OwnedFd,
     uid: Option<u32>,
     task: CString,
     runtime: CString,
@@ -197,15 +203,20 @@ impl Prepare {
             set_thread_res_gid(group, group, group)?;
             set_thread_res_uid(user, user, user)?;
         }
-        // First out of each other's way: one of them may stand where another is to be.
-        let raised = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, OPTIONS_FD + 1);
-        let (requests, answers, options) =
-            (raised(&self.requests)?, raised(&self.answers)?, raised(&self.options)?);
-        crate::sandbox::process::place(&requests, REQUESTS_FD)?;
-        crate::sandbox::process::place(&answers, ANSWERS_FD)?;
-        crate::sandbox::process::place(&options, OPTIONS_FD)?;
+        let places = [
+            (&self.requests, REQUESTS_FD),
+            (&self.answers, ANSWERS_FD),
+            (&self.options, OPTIONS_FD),
+            (&self.allow, ALLOW_FD),
+            (&self.refuse, REFUSE_FD),
+        ];
+        // First out of each other's way: one may stand where another is to be.
+        let raised = places.map(|(fd, number)| (rustix::io::fcntl_dupfd_cloexec(fd, REFUSE_FD + 1), number));
+        for (fd, number) in raised {
+            crate::sandbox::process::place(&fd?, number)?;
+        }
         // Whatever else the gateway has open, and forgot to mark, stays outside.
-        crate::sandbox::process::close_on_exec_from(OPTIONS_FD + 1)
+        crate::sandbox::process::close_on_exec_from(REFUSE_FD + 1)
     }
 
     /// As root: reaches into folders that the sandbox's user may not enter, in a mount namespace of this child's own.

@@ -29,7 +29,7 @@ pub(super) fn before_exec(
 /// Puts a copy of `fd` at `number`, kept open over exec.
 pub(super) fn place(fd: &OwnedFd, number: RawFd) -> io::Result<()> {
     // SAFETY: only numbers are passed. In the child nothing but the standard library's exec pipe could stand at `number`, and
-    // it stands higher: 3 to 5 have been taken since the runtime started.
+    // it stands higher: 3 to 7 have been taken since the runtime started (its epoll, its wakers, its signals' socket pair).
     match unsafe { libc::dup2(fd.as_raw_fd(), number) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
@@ -45,6 +45,26 @@ pub(super) fn close_on_exec_from(first: RawFd) -> io::Result<()> {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
+}
+
+/// Gives this thread, and every process that it starts, an empty session keyring: those of the gateway's login may hold keys.
+/// Where the kernel has no keyrings or refuses (containers often do), there is nothing to be reached either: the sandbox's
+/// filter refuses the calls.
+pub(super) fn own_keyring() {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: a null name asks for a new keyring without one; only the calling thread's credentials change.
+    let _ =
+        unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+}
+
+/// The version of the kernel's Landlock; 0 if it has none.
+pub(super) fn landlock_version() -> u32 {
+    const VERSION: libc::c_uint = 1;
+    // SAFETY: without a ruleset the call only tells the version.
+    let version = unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<libc::c_void>(), 0_usize, VERSION)
+    };
+    u32::try_from(version).unwrap_or(0)
 }
 
 /// Gives this process mounts of its own.
@@ -63,7 +83,13 @@ pub enum Exit {
     Status(i32),
     /// By this signal.
     Signal(i32),
+    /// For want of memory.
+    OutOfMemory,
 }
+
+/// The signal by which a Node.js that is out of memory ends itself (`runtime/native/sandbox.c`): SIGSTKFLT, which nothing on
+/// Linux sends.
+const OUT_OF_MEMORY: i32 = 16;
 
 impl From<ExitStatus> for Exit {
     /// The first process says `128 + signal` for a Node.js that a signal ended, as shells do; bubblewrap itself may be
@@ -71,6 +97,7 @@ impl From<ExitStatus> for Exit {
     /// ends with, since nobody hangs up a process without a terminal.
     fn from(status: ExitStatus) -> Self {
         match (status.code(), status.signal()) {
+            (Some(code), _) if code == 128 + OUT_OF_MEMORY => Self::OutOfMemory,
             (Some(code @ 130..=159), _) => Self::Signal(code - 128),
             (Some(code), _) => Self::Status(code),
             (None, Some(signal)) => Self::Signal(signal),
@@ -191,6 +218,7 @@ mod tests {
         assert_eq!(exit(3 << 8), Exit::Status(3));
         assert_eq!(exit((128 + 9) << 8), Exit::Signal(9));
         assert_eq!(exit(9), Exit::Signal(9));
+        assert_eq!(exit((128 + 16) << 8), Exit::OutOfMemory);
         // `process.exit(-1)`
         assert_eq!(exit(255 << 8), Exit::Status(255));
         assert_eq!(exit(129 << 8), Exit::Status(129));

@@ -79,6 +79,7 @@ impl Spawner {
     pub fn new(at_once: usize, waiting_max: usize, uids: Option<Arc<Uids>>) -> io::Result<Self> {
         let (orders, taken) = mpsc::sync_channel::<Order>(at_once);
         std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
+            process::own_keyring();
             for order in taken {
                 if let Err(Ok(mut unwanted)) = order.done.send(start(&order.spec, order.uid)) {
                     process::end(&mut unwanted.child);

@@ -2,7 +2,7 @@
 
 // A bootstrap in a process of its own with a function in a folder of its own, spoken to as the gateway does.
 
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const { randomUUID } = require('node:crypto');
 const { once } = require('node:events');
 const fs = require('node:fs');
@@ -11,7 +11,18 @@ const path = require('node:path');
 
 const wire = require('./wire.js');
 
-const ENTRY = path.join(__dirname, '..', '..', 'bootstrap', 'index.js');
+const RUNTIME = path.join(__dirname, '..', '..');
+const ENTRY = path.join(unpacked(), 'index.js');
+
+/** The bootstrap beside its native part, as the gateway unpacks it; a folder that goes with this process. */
+function unpacked() {
+  const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'callgate-runtime-')));
+  process.on('exit', () => fs.rmSync(root, { recursive: true, force: true }));
+  fs.cpSync(path.join(RUNTIME, 'bootstrap'), root, { recursive: true });
+  const source = path.join(RUNTIME, 'native', 'sandbox.c');
+  execFileSync('cc', ['-shared', '-fPIC', '-o', path.join(root, 'sandbox.node'), source]);
+  return root;
+}
 
 /** Writes `files` (name to text) to a new folder, which goes with the test. */
 function folder(t, files) {
@@ -160,4 +171,4 @@ function loadClassic(t, code, description = {}) {
 const Status = { VALUE: 0, HANDLED: 1, UNHANDLED: 2, TOO_LARGE: 3 };
 const SPENT = 1;
 
-module.exports = { folder, load, loadClassic, Sandbox, SPENT, Status };
+module.exports = { folder, load, loadClassic, Sandbox, SPENT, Status, unpacked };

@@ -6,6 +6,8 @@
 
 #![expect(unsafe_code, reason = "system calls without a crate: this program is built by rustc alone")]
 
+mod landlock;
+
 use std::{
     ffi::{CString, c_char, c_int, c_uint, c_ulong},
     process::exit,
@@ -80,6 +82,10 @@ fn main() {
     match child {
         -1 => fail("fork"),
         0 => {
+            // In the child alone: this process stays outside, where nobody in the domain may signal it.
+            if let Err(what) = landlock::enter() {
+                fail(what);
+            }
             // SAFETY: `path` and the null-ended `pointers` live until the call, which does not return on success.
             unsafe { execv(path.as_ptr(), pointers.as_ptr()) };
             fail("exec");

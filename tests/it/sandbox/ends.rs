@@ -59,7 +59,10 @@ async fn by_a_signal() {
 async fn out_of_memory() {
     ends(
         "const all = []; for (;;) all.push(new Array(1e5).fill(0.5))",
-        exit("exited with error: signal: aborted"),
+        json!({
+            "errorType": "Runtime.OutOfMemory",
+            "errorMessage": "RequestId: ID Error: Runtime exited with error: signal: killed",
+        }),
     )
     .await;
 }
@@ -67,7 +70,7 @@ async fn out_of_memory() {
 #[tokio::test]
 async fn by_garbage_on_the_socket() {
     ends(
-        "require('node:fs').writeSync(3, 'this is no frame'); for (;;) {}",
+        "require('node:fs').writeSync(4, 'this is no frame'); for (;;) {}",
         exit("exited without providing a reason"),
     )
     .await;
@@ -77,7 +80,7 @@ async fn by_garbage_on_the_socket() {
 async fn by_answering_for_another_invocation() {
     // A RESULT whose id is all zeros.
     ends(
-        "require('node:fs').writeSync(3, Buffer.concat([Buffer.from([18, 0, 0, 0, 0x84, 0, 0, 0]), Buffer.alloc(17), Buffer.from('1')]));
+        "require('node:fs').writeSync(4, Buffer.concat([Buffer.from([18, 0, 0, 0, 0x84, 0, 0, 0]), Buffer.alloc(17), Buffer.from('1')]));
          for (;;) {}",
         exit("exited without providing a reason"),
     )
@@ -87,7 +90,7 @@ async fn by_answering_for_another_invocation() {
 #[tokio::test]
 async fn by_announcing_more_than_may_be_sent() {
     ends(
-        "require('node:fs').writeSync(3, Buffer.from([255, 255, 255, 255, 0x84, 0, 0, 0])); for (;;) {}",
+        "require('node:fs').writeSync(4, Buffer.from([255, 255, 255, 255, 0x84, 0, 0, 0])); for (;;) {}",
         exit("exited without providing a reason"),
     )
     .await;

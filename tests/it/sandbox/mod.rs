@@ -2,11 +2,18 @@
 //! its own; [`ordinary_user`] runs the tests again as somebody else.
 
 mod answers;
+mod devouring;
 mod ends;
+mod escapes;
+mod hostile;
 mod jail;
 mod leaving;
 mod logs;
+mod lying;
+mod memory;
 mod ordinary_user;
 mod processes;
 mod shutdown;
+mod signals;
 mod stand;
+mod workload;

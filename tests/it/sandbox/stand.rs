@@ -144,6 +144,10 @@ impl Stand {
     }
 
     pub async fn deploy_with(&self, name: &str, code: &str, change: impl FnOnce(&mut Settings)) {
+        self.deploy_package(name, package(code), change).await;
+    }
+
+    pub async fn deploy_package(&self, name: &str, package: Bytes, change: impl FnOnce(&mut Settings)) {
         let mut settings = Settings {
             runtime: Some("nodejs22.x".to_owned()),
             handler: Some("index.handler".to_owned()),
@@ -152,7 +156,7 @@ impl Stand {
             ..Settings::default()
         };
         change(&mut settings);
-        let created = self.functions.create(ACCOUNT, name, &settings, BTreeMap::new(), package(code)).await;
+        let created = self.functions.create(ACCOUNT, name, &settings, BTreeMap::new(), package).await;
         created.unwrap();
     }
 
@@ -217,9 +221,16 @@ impl Stand {
 }
 
 pub fn package(code: &str) -> Bytes {
+    package_of(&[("index.js", 0o644, code.as_bytes())])
+}
+
+/// A package of files: name, mode, contents.
+pub fn package_of(files: &[(&str, u32, &[u8])]) -> Bytes {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    archive.start_file("index.js", SimpleFileOptions::default().unix_permissions(0o644)).unwrap();
-    archive.write_all(code.as_bytes()).unwrap();
+    for (name, mode, contents) in files {
+        archive.start_file(*name, SimpleFileOptions::default().unix_permissions(*mode)).unwrap();
+        archive.write_all(contents).unwrap();
+    }
     archive.finish().unwrap().into_inner().into()
 }
 
