@@ -387,6 +387,7 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
         function_sandboxes_max: count(sandbox.function_sandboxes_max),
         line_max: count(sandbox.function_queue_max),
         threads: config.server.serving_threads(),
+        processors: cores,
         busy_sandboxes: 2 * cores,
         idle: Duration::from_secs(sandbox.idle_seconds),
     };

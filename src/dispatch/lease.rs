@@ -11,6 +11,7 @@ use tokio::{
 
 use super::{
     END_MAX,
+    effort::Effort,
     exchange::{self, End, NotBegun},
     invocation::Invocation,
     lifecycle::{Event, State},
@@ -32,6 +33,8 @@ pub struct Lease {
     // The number of its pool's shard that counts it.
     shard: usize,
     owed: Option<Owed>,
+    // What the sandbox had done before an invocation whose own part is to be told apart.
+    before: Option<Effort>,
 }
 
 /// An answer that is owed to a caller, present or gone.
@@ -55,7 +58,7 @@ pub enum Unbegun {
 impl Lease {
     /// Lends an idle sandbox.
     pub(super) fn of(worker: Box<Worker>, pool: Arc<Pool>, shard: usize) -> Self {
-        Self { worker: Some(worker), pool, shard, owed: None }
+        Self { worker: Some(worker), pool, shard, owed: None, before: None }
     }
 
     /// What is known of the sandbox's start; at its first use alone.
@@ -84,6 +87,7 @@ impl Lease {
         };
         let worker = self.worker.insert(worker);
         worker.event(Event::Taken);
+        self.before = if self.pool.wants_effort() { worker.effort() } else { None };
         let until = Instant::now() + time;
         self.owed = Some(Owed { id: invocation.id, until, admission });
         let mut writing = pin!(exchange::begin(worker, invocation, deadline));
@@ -117,8 +121,10 @@ impl Lease {
         if let End::Answered { spent: false, .. } = end {
             if let Some(mut worker) = self.worker.take() {
                 worker.event(Event::Answered);
+                let alone =
+                    self.before.take().and_then(|before| Some(worker.effort()?.since(before)));
                 self.pool.returned(self.shard);
-                self.pool.give_back(worker, took);
+                self.pool.give_back(worker, took, alone);
             }
         } else if let Some(worker) = &mut self.worker {
             worker.event(Event::Failed);
@@ -152,14 +158,14 @@ impl Drop for Lease {
             // The caller left in the middle. (With half an invocation written nothing has begun, and nothing can.)
             worker.event(Event::Abandoned);
             let owed = self.owed.take();
-            let lease = Self { worker: Some(worker), pool: self.pool.clone(), shard: self.shard, owed };
+            let lease = Self { worker: Some(worker), pool: self.pool.clone(), shard: self.shard, owed, before: None };
             runtime.spawn(lease.drain());
             return;
         }
         self.pool.returned(self.shard);
         match worker.state() {
             // It was never used: the caller left while it waited.
-            State::Idle => self.pool.give_back(worker, None),
+            State::Idle => self.pool.give_back(worker, None, None),
             _ => {
                 drop(worker);
                 self.pool.lost();

@@ -17,7 +17,8 @@ pub fn high_water_mb(monitor: u32) -> Option<u64> {
     (kib > 0).then(|| kib.div_ceil(1024))
 }
 
-fn children(pid: u32) -> Vec<u32> {
+/// The processes that a process has started, as far as they live.
+pub fn children(pid: u32) -> Vec<u32> {
     fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
         .unwrap_or_default()
         .split_ascii_whitespace()

@@ -5,6 +5,7 @@
 //! written to a sandbox its answer is owed: it is read before that sandbox serves anyone else, also when the caller has left
 //! ([`lease`]).
 
+pub mod effort;
 pub mod ends;
 pub mod environment;
 pub mod exchange;
@@ -171,7 +172,7 @@ impl Dispatch {
 }
 
 /// How often one call has the pool think again.
-const LOOKS_MAX: u32 = 4;
+const LOOKS_MAX: u32 = 16;
 /// How long a call waits in line after that, at most, unless its function takes longer to load.
 const LINE_MAX: Duration = Duration::from_secs(30);
 /// How long a sandbox that closed its socket may take to end.

@@ -4,7 +4,9 @@
 //! line. Another is started when waiting for those that run is expected to take longer than starting one, as it is for
 //! functions that wait for something themselves. A function that is done in a fraction of a millisecond is served faster by
 //! few processes than by many that take the processor from each other: once as many run as can be busy at the same time, its
-//! calls wait for those, for as long as that is a matter of a millisecond or two, although others are idle.
+//! calls wait for those, for as long as that is a matter of a millisecond or two, although others are idle; and where more
+//! run than that, one that comes free is left idle. What is expected is reckoned from what an invocation takes by itself
+//! ([`Alone`]): the more processes there are, the longer each call lasts, and reckoned from that they would never be fewer.
 //!
 //! Each serving thread has its [`Shard`] of idle sandboxes and of calls in line. Counts of the whole pool are atomic. No two
 //! shards are locked at once; what one thread adds while another looks is not missed, because whoever adds looks again
@@ -23,6 +25,7 @@ use tokio::sync::oneshot;
 
 use super::{
     DispatchError,
+    effort::Alone,
     lease::Lease,
     lifecycle::Event,
     pools::Pools,
@@ -57,14 +60,19 @@ pub struct Pool {
     starting: AtomicUsize,
     /// Calls in line, those included whose caller has left and that nobody has come across yet.
     waiting: AtomicUsize,
-    /// How long an invocation takes at the least, of late, in nanoseconds; [`UNKNOWN`] until one has ended. The least,
-    /// because whatever more it takes under load is the load's doing, and more processes would not mend that.
+    /// How long an invocation takes by itself, of late, in nanoseconds; [`UNKNOWN`] until one has ended.
     service_ns: AtomicU64,
+    /// Whether invocations wait for something of their own, so that any number makes progress at once.
+    waits: AtomicBool,
+    /// When an invocation's own part is to be told apart again, in nanoseconds of the monotonic clock.
+    next_effort_ns: AtomicU64,
     /// A newer generation has taken its place, or the gateway goes down.
     retired: AtomicBool,
 }
 
 const UNKNOWN: u64 = u64::MAX;
+/// How often an invocation's own part is told apart: it takes some system calls.
+const EFFORT_EVERY: Duration = Duration::from_millis(5);
 /// How long a call may be expected to wait in line while sandboxes are idle.
 const IN_LINE_MAX: Duration = Duration::from_millis(2);
 /// How long a call may be expected to wait for a sandbox of its own thread while another's is idle. Taking that one costs its
@@ -90,6 +98,8 @@ impl Pool {
             starting: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             service_ns: AtomicU64::new(UNKNOWN),
+            waits: AtomicBool::new(false),
+            next_effort_ns: AtomicU64::new(0),
             retired: AtomicBool::new(false),
         })
     }
@@ -168,10 +178,13 @@ impl Pool {
         Some(worker)
     }
 
-    /// How long the last of `waiting` calls is expected to wait for `running` sandboxes.
+    /// How long the last of `waiting` calls is expected to wait for `running` sandboxes. Of those that compute, only as many
+    /// make progress at once as there are processors.
     fn expected(&self, waiting: usize, running: usize) -> Option<Duration> {
         let service_ns = self.service_ns.load(SeqCst);
-        let rounds = u64::try_from(waiting.div_ceil(running.max(1))).unwrap_or(u64::MAX);
+        let at_once =
+            if self.waits.load(SeqCst) { running } else { running.min(self.shared.options.processors) };
+        let rounds = u64::try_from(waiting.div_ceil(at_once.max(1))).unwrap_or(u64::MAX);
         (service_ns != UNKNOWN).then(|| Duration::from_nanos(service_ns.saturating_mul(rounds)))
     }
 
@@ -181,6 +194,16 @@ impl Pool {
         running >= self.shared.options.busy_sandboxes
             && self
                 .expected(self.waiting.load(SeqCst) + 1, running)
+                .is_some_and(|expected| expected <= IN_LINE_MAX)
+    }
+
+    /// Whether one of the sandboxes that run should rather be idle.
+    fn is_crowded(&self) -> bool {
+        let running = self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst));
+        running > self.shared.options.busy_sandboxes
+            && !self.waits.load(SeqCst)
+            && self
+                .expected(self.waiting.load(SeqCst), running)
                 .is_some_and(|expected| expected <= IN_LINE_MAX)
     }
 
@@ -195,7 +218,8 @@ impl Pool {
         if alive + starting < options.busy_sandboxes {
             return true;
         }
-        self.expected(waiting, alive).is_none_or(|expected| expected > self.shared.start_cost())
+        // While nothing is known, `reconsider` sees to it that there are more if those are not enough.
+        self.expected(waiting, alive).is_some_and(|expected| expected > self.shared.start_cost())
     }
 
     /// How long a call waits in line before it asks for [`Self::reconsider`].
@@ -250,7 +274,7 @@ impl Pool {
                     pool.shared.note_start(pool.shared.clock.monotonic().saturating_sub(began));
                     pool.alive.fetch_add(1, SeqCst);
                     pool.starting.fetch_sub(1, SeqCst);
-                    pool.give_back(Box::new(worker), None);
+                    pool.give_back(Box::new(worker), None, None);
                 }
                 Err(failure) => pool.not_started(failure),
             }
@@ -321,25 +345,53 @@ impl Pool {
         }
     }
 
-    /// Takes a sandbox back and hands it to the first in line. `took` is how long its invocation ran.
-    pub(super) fn give_back(self: &Arc<Self>, worker: Box<Worker>, took: Option<Duration>) {
+    /// Whether the own part of the invocation that begins now is to be told apart.
+    pub(super) fn wants_effort(&self) -> bool {
+        let now_ns = nanoseconds(self.shared.clock.monotonic());
+        let next_ns = self.next_effort_ns.load(SeqCst);
+        let after_ns = now_ns.saturating_add(nanoseconds(EFFORT_EVERY));
+        now_ns >= next_ns && self.next_effort_ns.compare_exchange(next_ns, after_ns, SeqCst, SeqCst).is_ok()
+    }
+
+    /// Takes a sandbox back and hands it to the first in line. `took` is how long its invocation was waited for, and `alone`
+    /// what that took by itself, where it was told apart.
+    pub(super) fn give_back(
+        self: &Arc<Self>,
+        worker: Box<Worker>,
+        took: Option<Duration>,
+        alone: Option<Alone>,
+    ) {
         if let Some(took) = took {
-            let took = nanoseconds(took);
-            let service = self.service_ns.load(SeqCst);
-            // It follows slower calls slowly. That two threads may set it at once does no harm to an estimate.
-            let next =
-                if service != UNKNOWN && took > service { service + (took - service) / 16 } else { took };
-            if next != service {
-                self.service_ns.store(next, SeqCst);
-            }
+            self.note_service(nanoseconds(took), alone);
         }
         self.hand_over(worker);
+    }
+
+    fn note_service(&self, took_ns: u64, alone: Option<Alone>) {
+        let service_ns = self.service_ns.load(SeqCst);
+        let sample_ns = match alone {
+            // By itself it takes no longer than that.
+            None => return if took_ns < service_ns { self.service_ns.store(took_ns, SeqCst) },
+            Some(Alone::Computed(time)) => nanoseconds(time).min(took_ns),
+            Some(Alone::Waited) => took_ns,
+        };
+        self.waits.store(alone == Some(Alone::Waited), SeqCst);
+        // That two threads may set it at once does no harm to an estimate.
+        let next_ns = if service_ns == UNKNOWN || sample_ns < service_ns {
+            sample_ns
+        } else {
+            service_ns + (sample_ns - service_ns) / 4
+        };
+        self.service_ns.store(next_ns, SeqCst);
     }
 
     /// Hands a sandbox to the first in line; where nobody waits, it is idle.
     fn hand_over(self: &Arc<Self>, worker: Box<Worker>) {
         let mut worker = Some(worker);
         while let Some(own) = worker.take() {
+            if self.is_crowded() {
+                return self.put_back(own);
+            }
             if let Some((shard, first)) = self.first_in_line() {
                 // If the caller leaves just now, the lease comes back here by itself.
                 let _ = first.sender.send(Handed::Lease(self.lend(own, shard)));

@@ -28,6 +28,8 @@ pub struct Options {
     pub line_max: usize,
     /// Threads that serve.
     pub threads: usize,
+    /// Processors that sandboxes run on.
+    pub processors: usize,
     /// Up to so many of one function are started without asking whether it pays: as many as can be busy at once.
     pub busy_sandboxes: usize,
     /// After so long without a call a sandbox is ended.

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
+    effort::Effort,
     lifecycle::{Event, State},
     memory,
 };
@@ -36,6 +37,8 @@ pub struct Worker {
     loading: Option<Loading>,
     /// Whether an invocation is being written: who stops then leaves half a frame behind.
     pub writing: bool,
+    // The process id of its Node.js, once that was looked for.
+    node: Option<u32>,
     // Whose thread's event loop watches it.
     home: usize,
     /// When it was last given back, on the monotonic clock.
@@ -61,6 +64,7 @@ impl Worker {
             state: State::Starting,
             loading: Some(loading),
             writing: false,
+            node: None,
             home: home::current(),
             idle_since: now,
             _uid: uid,
@@ -97,6 +101,15 @@ impl Worker {
     /// What is known of its start; at its first use alone.
     pub fn first_use(&mut self) -> Option<Loading> {
         self.loading.take()
+    }
+
+    /// What its Node.js has done so far: the child of the first process, which is the monitor's.
+    pub fn effort(&mut self) -> Option<Effort> {
+        if self.node.is_none() {
+            let first = |parent| memory::children(parent).first().copied();
+            self.node = first(self.process.id()).and_then(first);
+        }
+        Effort::of(self.node?)
     }
 
     /// The most memory its processes have used, in MiB.

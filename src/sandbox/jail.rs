@@ -105,7 +105,10 @@ impl Spec {
             .words("--perms 1777 --size")
             .word((u64::from(self.tmp_mb) << 20).to_string())
             .words("--tmpfs /tmp");
-        options.words("--chdir /tmp --remount-ro / --add-seccomp-fd 5 --add-seccomp-fd 6");
+        options.words("--chdir /tmp --remount-ro /");
+        for filter in [ALLOW_FD, REFUSE_FD] {
+            options.words("--add-seccomp-fd").word(filter.to_string());
+        }
         options.0
     }
 

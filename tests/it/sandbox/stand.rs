@@ -61,6 +61,7 @@ impl Default for Plan {
                 function_sandboxes_max: 10,
                 line_max: 100,
                 threads: 1,
+                processors: 1,
                 busy_sandboxes: 2,
                 idle: Duration::from_secs(300),
             },
