@@ -37,6 +37,10 @@ use url::Url;
 
 use self::stats::Median;
 
+/// The command's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Calls of one batch, and batches.
 const BATCH: usize = 500;
 const BATCHES: usize = 41;

@@ -10,11 +10,11 @@ use super::{
     sigv4::{
         canonical::Canonical,
         header::{self, Authorization, SigningTime},
-        key::SigningKeys,
+        key::SigningSecret,
         verify::Unverified,
     },
 };
-use crate::base::{Caller, Region, Secret, Timestamp};
+use crate::base::{Caller, Region, Timestamp};
 
 /// How far the signing time may lie from ours, either way.
 const SKEW: Duration = Duration::from_secs(15 * 60);
@@ -28,7 +28,7 @@ pub struct AccessKey {
     /// The caller that a request signed with it has.
     pub caller: Arc<Caller>,
     /// Its secret, as text.
-    pub secret: Secret,
+    pub secret: SigningSecret,
     /// Whether it may be used.
     pub active: bool,
 }
@@ -44,7 +44,6 @@ pub struct Authn {
     keys: Arc<dyn KeyStore>,
     sessions: Arc<Sessions>,
     region: Region,
-    signing_keys: SigningKeys,
 }
 
 /// A request whose head is in order, and whose signature waits for the body.
@@ -52,7 +51,6 @@ pub struct Pending {
     unverified: Unverified,
     caller: Arc<Caller>,
     service: &'static str,
-    keep_as: Option<Arc<str>>,
 }
 
 impl Pending {
@@ -65,7 +63,7 @@ impl Pending {
 impl Authn {
     /// Checks signatures made for `region`.
     pub fn new(keys: Arc<dyn KeyStore>, sessions: Arc<Sessions>, region: Region) -> Self {
-        Self { keys, sessions, region, signing_keys: SigningKeys::new() }
+        Self { keys, sessions, region }
     }
 
     /// Everything that can be known before the body: the form of the signature, its time, its scope (for one of
@@ -83,17 +81,14 @@ impl Authn {
         let declared_body = declared_body(head)?;
         let credentials = self.credentials(head, &authorization)?;
         let canonical = Canonical::new(&head.method, &head.uri, &head.headers, authorization.signed_headers)?;
-        let (key, keep_as) = self.signing_keys.get(&authorization, credentials.secret());
+        let key = credentials.secret().key(&authorization);
         let unverified = Unverified::new(&authorization, &canonical, &signed_at, key, declared_body);
-        Ok(Pending { unverified, caller: credentials.caller().clone(), service, keep_as })
+        Ok(Pending { unverified, caller: credentials.caller().clone(), service })
     }
 
     /// Checks the signature over head and body, and gives the caller.
     pub fn finish(&self, pending: Pending, body: &[u8]) -> Result<Arc<Caller>, AuthnError> {
-        let key = pending.unverified.verify(body)?;
-        if let Some(name) = pending.keep_as {
-            self.signing_keys.keep(name, key);
-        }
+        pending.unverified.verify(body)?;
         Ok(pending.caller)
     }
 
@@ -162,7 +157,7 @@ enum Credentials {
 }
 
 impl Credentials {
-    fn secret(&self) -> &Secret {
+    fn secret(&self) -> &SigningSecret {
         match self {
             Self::Session(session) => &session.secret,
             Self::LongLived(key) => &key.secret,

@@ -75,7 +75,7 @@ impl Directory {
     fn is_only_key(&self, key: &NewAccessKey) -> bool {
         use crate::authn::KeyStore;
         self.access_key(&key.id).is_some_and(|known| {
-            known.active && known.caller.account == key.account && known.secret == key.secret
+            known.active && known.caller.account == key.account && *known.secret.secret() == key.secret
         })
     }
 

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{OidcProvider, Role};
 use crate::{
-    authn::{AccessKey, KeyStore},
+    authn::{AccessKey, KeyStore, sigv4::key::SigningSecret},
     base::{
         AccountId, Arn, Caller, KeyRing, Principal, Purpose, Timestamp, clock::SharedClock, rng::SharedRng,
     },
@@ -147,7 +147,7 @@ impl Directory {
             identity: None,
             session_expires: None,
         };
-        let key = AccessKey { caller: Arc::new(caller), secret, active: record.active };
+        let key = AccessKey { caller: Arc::new(caller), secret: SigningSecret::new(secret), active: record.active };
         Ok((record.id.clone(), Arc::new(key)))
     }
 

@@ -86,7 +86,7 @@ async fn an_account_gets_a_root_key_that_looks_like_awss_and_opens_after_a_resta
     assert!(matches!(fixture.directory.create_account(account).await, Err(IamError::EntityAlreadyExists(_))));
     for directory in [&fixture.directory, &fixture.another(1, Options::default()).await.unwrap()] {
         let key = directory.access_key(&made.id).unwrap();
-        assert_eq!(key.secret, made.secret);
+        assert_eq!(*key.secret.secret(), made.secret);
         assert_eq!((key.caller.account, &key.caller.principal), (account, &Principal::Root));
     }
 }
@@ -112,7 +112,7 @@ async fn the_root_key_is_the_last_one_seeded() {
     directory.seed_root("AKIAROOT", &secret("one")).await.unwrap();
     assert!(directory.access_key(&drawn.id).is_none());
     directory.seed_root("AKIAROOT", &secret("two")).await.unwrap();
-    assert_eq!(directory.access_key("AKIAROOT").unwrap().secret, secret("two"));
+    assert_eq!(*directory.access_key("AKIAROOT").unwrap().secret.secret(), secret("two"));
 
     let before = fixture.store.access_keys(ACCOUNT).await.unwrap();
     directory.seed_root("AKIAROOT", &secret("two")).await.unwrap();

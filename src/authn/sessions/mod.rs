@@ -14,6 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 pub use claims::{Origin, SessionClaims};
 
+use super::sigv4::key::SigningSecret;
 use crate::base::{
     Caller, KeyRing, KeyRingError, Principal, Purpose, Secret, Timestamp, clock::SharedClock, rng::SharedRng,
 };
@@ -78,7 +79,7 @@ pub struct Session {
     /// What the gateway said when it made the session.
     pub claims: SessionClaims,
     /// The secret access key, as text of 40 characters.
-    pub secret: Secret,
+    pub secret: SigningSecret,
     /// The caller that a request signed with these credentials has.
     pub caller: Arc<Caller>,
     token: Secret,
@@ -158,6 +159,7 @@ impl Sessions {
             identity: claims.identity.clone().map(Arc::new),
             session_expires: Some(claims.expires),
         });
+        let secret = SigningSecret::new(secret);
         Ok(Session { claims, secret, caller, token: Secret::new(token.as_bytes().to_vec()) })
     }
 
@@ -217,7 +219,7 @@ mod tests {
 
         let session = sessions.open(&credentials.session_token, &credentials.access_key_id).unwrap();
         assert_eq!(session.claims, claims);
-        assert_eq!(session.secret, credentials.secret_access_key);
+        assert_eq!(*session.secret.secret(), credentials.secret_access_key);
         assert_eq!(session.caller.identity.as_deref(), claims.identity.as_ref());
         assert_eq!(
             session.caller.principal.arn(claims.account),
@@ -259,7 +261,7 @@ mod tests {
         let (without, _) = sessions(&[2], 3);
         let credentials = old.mint(&claims::tests::signed_in()).unwrap();
         let session = rotated.open(&credentials.session_token, &credentials.access_key_id).unwrap();
-        assert_eq!(session.secret, credentials.secret_access_key);
+        assert_eq!(*session.secret.secret(), credentials.secret_access_key);
         let refused = without.open(&credentials.session_token, &credentials.access_key_id);
         assert_eq!(refused.unwrap_err(), SessionError::Invalid);
     }

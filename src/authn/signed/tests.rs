@@ -10,7 +10,7 @@ use crate::{
         sessions::{Origin, SessionClaims},
         sigv4::test_signer::TestSigner,
     },
-    base::{AccountId, KeyRing, Principal, clock::MockClock, rng::SeededRng},
+    base::{AccountId, KeyRing, Principal, Secret, clock::MockClock, rng::SeededRng},
 };
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -32,7 +32,7 @@ impl KeyStore for Keys {
                 session_expires: None,
             };
             let secret = Secret::from(SECRET.to_owned());
-            Arc::new(AccessKey { caller: Arc::new(caller), secret, active: id == KEY })
+            Arc::new(AccessKey { caller: Arc::new(caller), secret: SigningSecret::new(secret), active: id == KEY })
         })
     }
 }

@@ -1,26 +1,19 @@
-//! Signing keys: derived from a secret for one day, region and service, and kept.
+//! Signing keys: derived from a secret for one day, region and service, and kept beside it.
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 
 use super::header::{Authorization, TERMINATOR};
 use crate::base::Secret;
 
-/// How many keys are kept. Each belongs to an access key, a day and a service.
-const KEPT_MAX: u64 = 20_000;
-
-/// Derived keys, by the credential as it stands in the request.
-#[derive(Debug)]
-pub struct SigningKeys {
-    kept: moka::sync::Cache<Arc<str>, Arc<SigningKey>>,
-}
-
-/// A derived key and the secret that it was derived from.
+/// A derived key and what it was derived for.
 #[derive(Debug)]
 pub struct SigningKey {
     key: Key,
-    secret: Secret,
+    /// The credential it was asked for: key id, day, region and service.
+    credential: Box<str>,
 }
 
 impl SigningKey {
@@ -31,7 +24,7 @@ impl SigningKey {
         let region = sign(date.as_ref(), authorization.region);
         let service = sign(region.as_ref(), authorization.service);
         let last = sign(service.as_ref(), TERMINATOR);
-        Self { key: Key::new(HMAC_SHA256, last.as_ref()), secret: secret.clone() }
+        Self { key: Key::new(HMAC_SHA256, last.as_ref()), credential: authorization.credential.into() }
     }
 
     /// The key itself.
@@ -40,35 +33,39 @@ impl SigningKey {
     }
 }
 
-impl SigningKeys {
-    /// None yet.
-    pub fn new() -> Self {
-        Self { kept: moka::sync::Cache::new(KEPT_MAX) }
+/// A secret access key, with the signing key that was last derived from it: callers seldom sign for more than one service,
+/// and deriving one anew costs little more than looking it up elsewhere.
+pub struct SigningSecret {
+    secret: Secret,
+    kept: ArcSwapOption<SigningKey>,
+}
+
+impl SigningSecret {
+    /// A secret from which nothing was derived yet.
+    pub fn new(secret: Secret) -> Self {
+        Self { secret, kept: ArcSwapOption::empty() }
     }
 
-    /// The key for this credential. A kept key counts only while the secret is the one it was derived from. A fresh one
-    /// comes with the name under which to [`Self::keep`] it.
-    pub fn get(
-        &self,
-        authorization: &Authorization<'_>,
-        secret: &Secret,
-    ) -> (Arc<SigningKey>, Option<Arc<str>>) {
-        match self.kept.get(authorization.credential) {
-            Some(kept) if kept.secret == *secret => (kept, None),
-            _ => (Arc::new(SigningKey::derive(authorization, secret)), Some(authorization.credential.into())),
+    /// The secret itself.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// The key for this credential.
+    pub fn key(&self, authorization: &Authorization<'_>) -> Arc<SigningKey> {
+        let kept = self.kept.load();
+        if let Some(kept) = kept.as_ref().filter(|kept| *kept.credential == *authorization.credential) {
+            return kept.clone();
         }
-    }
-
-    /// Keeps a key that has verified a request. Keys that have not are not kept, so that a stranger who knows access key
-    /// ids cannot push out those in use.
-    pub fn keep(&self, credential: Arc<str>, key: Arc<SigningKey>) {
-        self.kept.insert(credential, key);
+        let key = Arc::new(SigningKey::derive(authorization, &self.secret));
+        self.kept.store(Some(key.clone()));
+        key
     }
 }
 
-impl Default for SigningKeys {
-    fn default() -> Self {
-        Self::new()
+impl std::fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SigningSecret").finish_non_exhaustive()
     }
 }
 
@@ -93,7 +90,7 @@ mod tests {
         // IAM User Guide, "Create a signed AWS API request": the published example of a derived key, seen through the
         // signature that the published example of a string to sign gets with it.
         let secret = Secret::from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
-        let (key, _) = SigningKeys::new().get(&authorization("k", "20150830"), &secret);
+        let key = SigningSecret::new(secret).key(&authorization("k", "20150830"));
         let text = "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n\
                     f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59";
         let signature = hmac::sign(key.key(), text.as_bytes());
@@ -102,15 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_key_is_found_again_unless_the_secret_changed() {
-        let keys = SigningKeys::new();
-        let (old, new) = (Secret::from("old".to_owned()), Secret::from("new".to_owned()));
+    fn the_last_key_is_kept_for_its_credential_alone() {
+        let secret = SigningSecret::new(Secret::from("a secret".to_owned()));
         let today = authorization("AKID/20150830/us-east-1/iam/aws4_request", "20150830");
-        let (key, name) = keys.get(&today, &old);
-        keys.keep(name.unwrap(), key.clone());
-        let (again, name) = keys.get(&today, &old);
-        assert!(Arc::ptr_eq(&key, &again) && name.is_none());
-        let (other, name) = keys.get(&today, &new);
-        assert!(!Arc::ptr_eq(&key, &other) && name.is_some());
+        let tomorrow = authorization("AKID/20150831/us-east-1/iam/aws4_request", "20150831");
+        let key = secret.key(&today);
+        assert!(Arc::ptr_eq(&key, &secret.key(&today)));
+        let signed = |key: &SigningKey| hmac::sign(key.key(), b"text").as_ref().to_vec();
+        assert_ne!(signed(&key), signed(&secret.key(&tomorrow)));
+        assert_eq!(signed(&key), signed(&secret.key(&today)));
+    }
+
+    #[test]
+    fn it_does_not_print_its_secret() {
+        let secret = SigningSecret::new(Secret::from("a secret".to_owned()));
+        secret.key(&authorization("AKID", "20150830"));
+        assert_eq!(format!("{secret:?}"), "SigningSecret { .. }");
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, header::AUTHORIZATION, request::Parts};
 use super::{
     canonical::Canonical,
     header::{ALGORITHM, Authorization, TOKEN, to_hex},
-    key::SigningKeys,
+    key::SigningSecret,
 };
 use crate::base::{Secret, Timestamp};
 
@@ -49,7 +49,7 @@ impl TestSigner {
             signed_headers: &names,
             signature: [0; 32],
         };
-        let (key, _) = SigningKeys::new().get(&authorization, &self.secret);
+        let key = SigningSecret::new(self.secret.clone()).key(&authorization);
         let signature = hmac::sign(key.key(), format!("{ALGORITHM}\n{at}\n{scope}\n{hash}").as_bytes());
         let value = format!(
             "{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={}",

@@ -53,7 +53,7 @@ impl Unverified {
     }
 
     /// Checks the signature over the head and this body. The comparison takes the same time wherever the two differ.
-    pub fn verify(self, body: &[u8]) -> Result<Arc<SigningKey>, AuthnError> {
+    pub fn verify(self, body: &[u8]) -> Result<(), AuthnError> {
         let body = hex(&digest(&SHA256, body))?;
         if self.declared_body.is_some_and(|declared| declared != body) {
             return Err(AuthnError::invalid(
@@ -65,7 +65,7 @@ impl Unverified {
             let hash = hex(&context.finish())?;
             let text = [self.prefix.as_bytes(), &hash].concat();
             if hmac::verify(self.key.key(), &text, &self.signature).is_ok() {
-                return Ok(self.key);
+                return Ok(());
             }
         }
         Err(AuthnError::MISMATCH)
