@@ -121,8 +121,11 @@ impl Lease {
         if let End::Answered { spent: false, .. } = end {
             if let Some(mut worker) = self.worker.take() {
                 worker.event(Event::Answered);
-                let alone =
-                    self.before.take().and_then(|before| Some(worker.effort()?.since(before)));
+                let alone = self
+                    .before
+                    .take()
+                    .zip(took)
+                    .and_then(|(before, took)| Some(worker.effort()?.since(before, took)));
                 self.pool.returned(self.shard);
                 self.pool.give_back(worker, took, alone);
             }

@@ -152,6 +152,7 @@ impl Dispatch {
             Err(waiting) => waiting,
         };
         for _ in 0..LOOKS_MAX {
+            let ended = pool.ended();
             match tokio::time::timeout(pool.patience(), &mut waiting).await {
                 Ok(handed) => return handed.map_err(|_| DispatchError::ShuttingDown),
                 Err(_) => {
@@ -160,7 +161,7 @@ impl Dispatch {
                     if let Ok(handed) = waiting.try_recv() {
                         return Ok(handed);
                     }
-                    pool.reconsider();
+                    pool.reconsider(ended);
                 }
             }
         }

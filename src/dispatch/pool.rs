@@ -58,12 +58,14 @@ pub struct Pool {
     idle: AtomicUsize,
     /// Sandboxes being started.
     starting: AtomicUsize,
+    /// Invocations that have ended, for seeing whether the line moves.
+    ended: AtomicUsize,
     /// Calls in line, those included whose caller has left and that nobody has come across yet.
     waiting: AtomicUsize,
     /// How long an invocation takes by itself, of late, in nanoseconds; [`UNKNOWN`] until one has ended.
     service_ns: AtomicU64,
-    /// Whether invocations wait for something of their own, so that any number makes progress at once.
-    waits: AtomicBool,
+    /// How many invocations in a row, of those told apart, waited for something of their own.
+    waited: AtomicUsize,
     /// When an invocation's own part is to be told apart again, in nanoseconds of the monotonic clock.
     next_effort_ns: AtomicU64,
     /// A newer generation has taken its place, or the gateway goes down.
@@ -71,6 +73,8 @@ pub struct Pool {
 }
 
 const UNKNOWN: u64 = u64::MAX;
+/// So many in a row must have waited before that is taken for the function's way: one may have met with a hitch.
+const WAITS: usize = 3;
 /// How often an invocation's own part is told apart: it takes some system calls.
 const EFFORT_EVERY: Duration = Duration::from_millis(5);
 /// How long a call may be expected to wait in line while sandboxes are idle.
@@ -96,9 +100,10 @@ impl Pool {
             alive: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
             starting: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             service_ns: AtomicU64::new(UNKNOWN),
-            waits: AtomicBool::new(false),
+            waited: AtomicUsize::new(0),
             next_effort_ns: AtomicU64::new(0),
             retired: AtomicBool::new(false),
         })
@@ -178,12 +183,16 @@ impl Pool {
         Some(worker)
     }
 
+    /// Whether invocations wait for something of their own, so that any number makes progress at once.
+    fn waits(&self) -> bool {
+        self.waited.load(SeqCst) >= WAITS
+    }
+
     /// How long the last of `waiting` calls is expected to wait for `running` sandboxes. Of those that compute, only as many
     /// make progress at once as there are processors.
     fn expected(&self, waiting: usize, running: usize) -> Option<Duration> {
         let service_ns = self.service_ns.load(SeqCst);
-        let at_once =
-            if self.waits.load(SeqCst) { running } else { running.min(self.shared.options.processors) };
+        let at_once = if self.waits() { running } else { running.min(self.shared.options.processors) };
         let rounds = u64::try_from(waiting.div_ceil(at_once.max(1))).unwrap_or(u64::MAX);
         (service_ns != UNKNOWN).then(|| Duration::from_nanos(service_ns.saturating_mul(rounds)))
     }
@@ -201,7 +210,7 @@ impl Pool {
     fn is_crowded(&self) -> bool {
         let running = self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst));
         running > self.shared.options.busy_sandboxes
-            && !self.waits.load(SeqCst)
+            && !self.waits()
             && self
                 .expected(self.waiting.load(SeqCst), running)
                 .is_some_and(|expected| expected <= IN_LINE_MAX)
@@ -227,9 +236,20 @@ impl Pool {
         if self.idle.load(SeqCst) == 0 { self.shared.start_cost() } else { 2 * IN_LINE_MAX }
     }
 
-    /// Looks again whether those in line are served quickly enough. Called by one of them who was not: the estimate was
-    /// wrong.
-    pub(super) fn reconsider(self: &Arc<Self>) {
+    /// How many invocations have ended.
+    pub(super) fn ended(&self) -> usize {
+        self.ended.load(SeqCst)
+    }
+
+    /// Looks again whether those in line are served quickly enough. Called by one of them who was not, and who saw so many
+    /// invocations `ended` before it waited.
+    pub(super) fn reconsider(self: &Arc<Self>, ended: usize) {
+        let alive = self.alive.load(SeqCst);
+        if alive >= self.shared.options.busy_sandboxes && self.ended().wrapping_sub(ended) > alive {
+            // The line moves: it is long because there is more to do than can be done, and more sandboxes would do no more.
+            return;
+        }
+        // The estimate was wrong: those that run take long.
         if let Some(worker) = self.take_idle() {
             let least = nanoseconds(2 * IN_LINE_MAX);
             if self.service_ns.load(SeqCst) < least {
@@ -240,8 +260,7 @@ impl Pool {
         }
         // What others may expect is not changed by it. The number at most doubles at once, since a machine that is busy with
         // something else makes everyone wait, and more sandboxes would only add to that.
-        let (alive, starting) = (self.alive.load(SeqCst), self.starting.load(SeqCst));
-        if starting < alive.max(1) {
+        if self.starting.load(SeqCst) < alive.max(1) {
             self.start_another();
         }
     }
@@ -253,7 +272,9 @@ impl Pool {
     }
 
     fn start_another(self: &Arc<Self>) {
-        let most = self.waiting.load(SeqCst);
+        let waiting = self.waiting.load(SeqCst);
+        // Starting computes, too: where calls wait for processors, it must not take them all.
+        let most = if self.waits() { waiting } else { waiting.min(self.shared.options.processors) };
         let within = |starting: usize| {
             let serving = self.alive.load(SeqCst) + starting;
             (starting < most && serving < self.shared.options.function_sandboxes_max).then_some(starting + 1)
@@ -362,6 +383,7 @@ impl Pool {
         alone: Option<Alone>,
     ) {
         if let Some(took) = took {
+            self.ended.fetch_add(1, SeqCst);
             self.note_service(nanoseconds(took), alone);
         }
         self.hand_over(worker);
@@ -375,7 +397,11 @@ impl Pool {
             Some(Alone::Computed(time)) => nanoseconds(time).min(took_ns),
             Some(Alone::Waited) => took_ns,
         };
-        self.waits.store(alone == Some(Alone::Waited), SeqCst);
+        if alone == Some(Alone::Waited) {
+            self.waited.fetch_add(1, SeqCst);
+        } else {
+            self.waited.store(0, SeqCst);
+        }
         // That two threads may set it at once does no harm to an estimate.
         let next_ns = if service_ns == UNKNOWN || sample_ns < service_ns {
             sample_ns
