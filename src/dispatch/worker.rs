@@ -9,7 +9,7 @@ use super::{
 use crate::{
     base::home,
     functions::Function,
-    sandbox::{Link, Process, uids::Uid},
+    sandbox::{Control, Exit, HostUser, Link, Process},
 };
 
 /// What is known of a sandbox's start, for the first invocation's log.
@@ -30,6 +30,8 @@ pub struct Worker {
     pub link: Link,
     /// The process at its head.
     pub process: Process,
+    /// What acts on it from outside.
+    pub control: Control,
     /// The function it holds.
     pub function: Arc<Function>,
     state: State,
@@ -40,8 +42,8 @@ pub struct Worker {
     home: usize,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
-    // Dropped last: the id is free again only when the process is gone.
-    _uid: Option<Uid>,
+    // Dropped last: it is another's only when the process is gone.
+    _user: HostUser,
 }
 
 impl Worker {
@@ -49,7 +51,8 @@ impl Worker {
     pub fn loaded(
         link: Link,
         process: Process,
-        uid: Option<Uid>,
+        control: Control,
+        user: HostUser,
         function: Arc<Function>,
         loading: Loading,
         now: Duration,
@@ -57,13 +60,14 @@ impl Worker {
         let mut worker = Self {
             link,
             process,
+            control,
             function,
             state: State::Starting,
             loading: Some(loading),
             writing: false,
             home: home::current(),
             idle_since: now,
-            _uid: uid,
+            _user: user,
         };
         worker.event(Event::Loaded);
         worker
@@ -97,6 +101,12 @@ impl Worker {
     /// What is known of its start; at its first use alone.
     pub fn first_use(&mut self) -> Option<Loading> {
         self.loading.take()
+    }
+
+    /// How it ended, once it has closed its socket or is about to; `None` if it has not ended within `time`.
+    pub async fn exit(&mut self, time: Duration) -> Option<Exit> {
+        let exit = tokio::time::timeout(time, self.process.wait()).await.ok().and_then(Result::ok);
+        if self.control.oom_killed() { Some(Exit::OutOfMemory) } else { exit }
     }
 
     /// The most memory its processes have used, in MiB.

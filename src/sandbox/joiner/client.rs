@@ -83,6 +83,11 @@ impl Joiner {
         }))
     }
 
+    /// Starts it now, so that the first request does not wait for that. Must be called within the runtime, as requests are.
+    pub fn start(&self) -> io::Result<()> {
+        self.0.running().map(drop)
+    }
+
     /// Has these operations done in a sandbox, in their order; `descriptors` are theirs, in the same order. A caller who leaves
     /// does not know how far it came.
     pub async fn request(
@@ -181,6 +186,7 @@ impl Running {
         )?;
         // Only our end must not block.
         rustix::io::ioctl_fionbio(&theirs, false)?;
+        let theirs = process::above_places(&theirs)?;
         let mut command = Command::new(program);
         command.arg("joiner").env_clear().stdin(Stdio::null()).stdout(Stdio::null());
         // What a terminal sends to the gateway's group is not for the joiner: the gateway drains with its help.

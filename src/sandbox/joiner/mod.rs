@@ -20,5 +20,6 @@ pub mod wire;
 pub use client::{Done, JoinError, Joiner};
 pub use inside::Inside;
 pub use operations::Operation;
+use server::ended_how;
 pub use server::{ServeError, serve};
 pub use wire::Failure;

@@ -5,7 +5,10 @@ use std::{io, os::fd::OwnedFd};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     net::{SendFlags, SocketType, sockopt::socket_type},
-    process::{Pid, PidfdFlags, WaitOptions, WaitStatus, getpid, getppid, pidfd_open, waitpid},
+    process::{
+        DumpableBehavior, Pid, PidfdFlags, WaitOptions, WaitStatus, getpid, getppid, pidfd_open,
+        set_dumpable_behavior, waitpid,
+    },
 };
 
 use super::{
@@ -48,6 +51,8 @@ pub fn serve() -> Result<(), ServeError> {
         return Err(ServeError::NoSocket);
     }
     system::ignore_signals();
+    // Its children are seen by what they signal: nobody reads their memory.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // A gateway that was killed closes its socket too. Should somebody else hold a copy of it, this tells all the same.
     let gateway = getppid().ok_or(ServeError::NoSocket)?;
     let gateway = pidfd_open(gateway, PidfdFlags::empty())?;

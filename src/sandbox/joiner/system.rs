@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    process::Pid,
+    process::{Pid, Signal},
     thread::{UnshareFlags, unshare_unsafe},
 };
 
@@ -37,6 +37,15 @@ pub(super) fn ignore_signals() {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
         // SAFETY: no handler is installed.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+/// Signals every process of this process's namespace that it may signal, but itself and the first. None there is no error.
+pub(super) fn signal_others(signal: Signal) -> io::Result<()> {
+    // SAFETY: only numbers are passed.
+    match checked(libc::c_long::from(unsafe { libc::kill(-1, signal.as_raw()) })) {
+        Err(error) if error.raw_os_error() != Some(libc::ESRCH) => Err(error),
+        _ => Ok(()),
     }
 }
 
