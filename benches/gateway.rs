@@ -174,7 +174,9 @@ async fn processor_time() -> Result<()> {
     plain_request().script(&plain_script)?;
     call.script(&call_script)?;
     println!("\n### Processor time of a warm call, µs, median of {PAIRS} runs of {SECONDS} s\n");
-    println!("| connections | Callgate | its sandboxes | minimal gateway | its workers |\n|---|---|---|---|---|");
+    println!(
+        "| connections | Callgate | its sandboxes | minimal gateway | its workers |\n|---|---|---|---|---|"
+    );
     let contenders = [
         (gateway.process_id(), &*call.url, &*call_script),
         (reference.process.id(), &*reference.url, &*plain_script),

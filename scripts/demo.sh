@@ -51,6 +51,10 @@ export CALLGATE_DATA__DIR=$folder/data
 export CALLGATE_OIDC__ALLOW_LOOPBACK_HTTP=true # the issuer of this demo is a local one
 export CALLGATE_LIMITS__CALLER_RATE=20         # low enough for one app to reach
 
+if [ "$(id -u)" -ne 0 ] && ! { command -v newuidmap && grep -q "^$(id -un):" /etc/subuid; } >/dev/null 2>&1; then
+  # One account, on loopback: its functions may share this user. `callgate doctor` says how to give each its own.
+  export CALLGATE_SANDBOX__ISOLATION=shared-user
+fi
 "$callgate" serve --listen 127.0.0.1:0 --ready-json >"$folder/ready" 2>"$folder/gateway.log" &
 gateway=$!
 PORT=0 node examples/issuer/issuer.mjs >"$folder/issuer" 2>>"$folder/gateway.log" &

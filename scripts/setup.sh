@@ -43,6 +43,8 @@ install() { # packages…
 
 packages=()
 have bwrap || packages+=(bubblewrap)
+# An ordinary user's gateway gives each sandbox a user of its own with it.
+have newuidmap || packages+=(uidmap)
 # aws-lc and SQLite are C code, compiled with the crates that wrap them; so is the bootstrap's native part.
 have cc && have make || packages+=(build-essential)
 case $(uname -m) in

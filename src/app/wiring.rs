@@ -23,7 +23,7 @@ use tower_http::cors::AllowOrigin;
 use self::sources::{ExecutionRoles, PlainSource, Providers, Retiring, Roles};
 use super::{
     admin::{AdminError, AdminOps, NewAccount},
-    config::{Config, Format, Origin},
+    config::{Config, Format, Isolation, Origin},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
 };
@@ -50,7 +50,7 @@ use crate::{
     identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
     outbound::{Outbound, OutboundConfig, OutboundError},
     quota::{Quota, QuotaConfig, Rate},
-    sandbox::{RuntimeFiles, Spawner, detect, uids::Uids},
+    sandbox::{Level, Means, RuntimeFiles, Spawner, Users, detect},
     store::{Feed, Follower, StoreError, sqlite::SqliteStore},
     telemetry::{Metrics, RequestLog, Writing, request_log},
 };
@@ -80,6 +80,9 @@ pub enum OpenError {
     /// This machine cannot isolate functions.
     #[error("functions cannot be isolated here: {0}")]
     NoIsolation(String),
+    /// What is needed to act on sandboxes could not be made ready.
+    #[error("what acts on sandboxes could not be made ready: {0}")]
+    Means(io::Error),
     /// The runtime's files could not be written.
     #[error("the runtime could not be unpacked below {}: {cause}", path.display())]
     Runtime {
@@ -258,8 +261,8 @@ impl Gateway for Callgate {
         }
     }
 
-    fn isolation(_config: &Config) -> Vec<Check> {
-        detect::probe()
+    fn isolation(config: &Config) -> Vec<Check> {
+        detect::probe(level(config))
             .into_iter()
             .map(|finding| match finding.verdict {
                 detect::Verdict::Yes => Check::yes(finding.name, finding.found),
@@ -359,6 +362,13 @@ fn quota_config(config: &Config) -> QuotaConfig {
 /// How many processes and threads a sandbox may have (AWS: 1,024).
 const PROCESSES_MAX: u32 = 1024;
 
+fn level(config: &Config) -> Level {
+    match config.sandbox.isolation {
+        Isolation::SeparateUsers => Level::SeparateUsers,
+        Isolation::SharedUser => Level::SharedUser,
+    }
+}
+
 fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
     let config = &parts.config;
     let node = doctor::find_node(config).ok_or(OpenError::NoNode)?;
@@ -369,9 +379,12 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let sandbox = &config.sandbox;
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let uids = rustix::process::geteuid().is_root().then(|| Uids::new(sandbox.uid_base, sandbox.uid_count));
+    let users = Users::find(level(config), sandbox.uid_base, sandbox.uid_count)
+        .map_err(|refused| OpenError::NoIsolation(refused.to_string()))?;
     let at_once = sandbox.spawn_at_once.map_or(2 * cores, count);
-    let spawner = Spawner::new(at_once, count(sandbox.spawn_queue_max), uids).map_err(OpenError::Thread)?;
+    let means = Means::find(users, "/proc/self/exe").map_err(OpenError::Means)?;
+    means.joiner.start().map_err(OpenError::Means)?;
+    let spawner = Spawner::new(at_once, count(sandbox.spawn_queue_max), means).map_err(OpenError::Thread)?;
     let starter = Starter {
         spawner,
         bwrap,

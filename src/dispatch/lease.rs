@@ -6,7 +6,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use futures_util::future::poll_immediate;
 use tokio::{
     runtime::Handle,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -132,7 +132,7 @@ impl Lease {
         } else if let Some(worker) = &mut self.worker {
             worker.event(Event::Failed);
             if let End::Exited(exit @ None) = &mut end {
-                *exit = timeout(END_MAX, worker.process.wait()).await.ok().and_then(Result::ok);
+                *exit = worker.exit(END_MAX).await;
             }
         }
         end
@@ -157,7 +157,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut worker) = self.worker.take() else { return };
-        if let (State::Running, Ok(runtime), false) = (worker.state(), Handle::try_current(), worker.writing) {
+        if let (State::Running, Ok(runtime), false) = (worker.state(), Handle::try_current(), worker.writing)
+        {
             // The caller left in the middle. (With half an invocation written nothing has begun, and nothing can.)
             worker.event(Event::Abandoned);
             let owed = self.owed.take();

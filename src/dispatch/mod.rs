@@ -119,7 +119,9 @@ impl Dispatch {
                     admission = again;
                     lease.discard();
                 }
-                Err(Unbegun::SandboxEnded(_)) => break (lease, loading, began, deadline, Some(End::Exited(None))),
+                Err(Unbegun::SandboxEnded(_)) => {
+                    break (lease, loading, began, deadline, Some(End::Exited(None)));
+                }
                 Err(Unbegun::Ended(end)) => break (lease, loading, began, deadline, Some(end)),
             }
         };

@@ -474,8 +474,11 @@ impl Pool {
 
     /// Ends its coldest idle sandbox.
     pub(super) fn evict(self: &Arc<Self>) -> bool {
-        let Some((_, shard)) =
-            self.shards.iter().filter_map(|shard| Some((shard.coldest()?, shard))).min_by_key(|(since, _)| *since)
+        let Some((_, shard)) = self
+            .shards
+            .iter()
+            .filter_map(|shard| Some((shard.coldest()?, shard)))
+            .min_by_key(|(since, _)| *since)
         else {
             return false;
         };

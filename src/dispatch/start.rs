@@ -13,7 +13,7 @@ use crate::{
     base::{Region, RequestId, clock::SharedClock, rng::SharedRng},
     functions::{Function, Target},
     sandbox::{
-        Exit, LinkError, SpawnError, Spawner, Spec,
+        Binding, Exit, LinkError, SpawnError, Spawner, Spec,
         link::{Event, Link},
         protocol::{self, Frame},
         spawner::Started,
@@ -122,8 +122,6 @@ impl Starter {
             bwrap: self.bwrap.clone(),
             node: self.node.clone(),
             runtime: self.runtime.clone(),
-            package: function.package_dir.to_path_buf(),
-            tmp_mb: function.tmp_mb,
             processes_max: self.processes_max,
             boot_environment: environment::boot(function),
         });
@@ -139,7 +137,7 @@ impl Starter {
 
     async fn load(&self, started: Started, target: &Target) -> Result<Worker, StartFailure> {
         let function = &target.function;
-        let Started { mut process, mut link, uid } = started;
+        let Started { mut process, mut link, control, user } = started;
         let mut log = Vec::new();
         let began = self.clock.monotonic();
         let node = match tokio::time::timeout(BOOT_MAX, next_frame(&mut link, &mut log)).await {
@@ -150,6 +148,12 @@ impl Starter {
             Ok(Err(error)) => return Err(boot_failed(&mut process, &error, &log).await),
             Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
         };
+        let binding = Binding {
+            mounts: vec![(function.package_dir.to_path_buf(), "/var/task")],
+            memory_mb: function.memory_mb,
+            tmp_mb: function.tmp_mb,
+        };
+        control.bind(&binding).await.map_err(|error| StartFailure::System(error.to_string()))?;
         let bind = protocol::bind(&self.bind(function, target.version)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
         let load = async {
@@ -165,12 +169,13 @@ impl Starter {
                 Some(error) => fail(InitReason::Error(error), log),
                 None => {
                     let loading = Loading { took, node, log };
-                    Ok(Worker::loaded(link, process, uid, function.clone(), loading, now))
+                    Ok(Worker::loaded(link, process, control, user, function.clone(), loading, now))
                 }
             },
             Ok(Ok(_) | Err(LinkError::Violation(_))) => fail(InitReason::Exit(None), log),
             Ok(Err(LinkError::Closed)) => {
                 let exit = tokio::time::timeout(END_MAX, process.wait()).await.ok().and_then(Result::ok);
+                let exit = if control.oom_killed() { Some(Exit::OutOfMemory) } else { exit };
                 fail(InitReason::Exit(exit), log)
             }
             Ok(Err(LinkError::Io(error))) => Err(StartFailure::System(error.to_string())),

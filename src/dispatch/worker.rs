@@ -10,7 +10,7 @@ use super::{
 use crate::{
     base::home,
     functions::Function,
-    sandbox::{Link, Process, uids::Uid},
+    sandbox::{Control, Exit, HostUser, Link, Process},
 };
 
 /// What is known of a sandbox's start, for the first invocation's log.
@@ -31,6 +31,8 @@ pub struct Worker {
     pub link: Link,
     /// The process at its head.
     pub process: Process,
+    /// What acts on it from outside.
+    pub control: Control,
     /// The function it holds.
     pub function: Arc<Function>,
     state: State,
@@ -43,8 +45,8 @@ pub struct Worker {
     home: usize,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
-    // Dropped last: the id is free again only when the process is gone.
-    _uid: Option<Uid>,
+    // Dropped last: it is another's only when the process is gone.
+    _user: HostUser,
 }
 
 impl Worker {
@@ -52,7 +54,8 @@ impl Worker {
     pub fn loaded(
         link: Link,
         process: Process,
-        uid: Option<Uid>,
+        control: Control,
+        user: HostUser,
         function: Arc<Function>,
         loading: Loading,
         now: Duration,
@@ -60,6 +63,7 @@ impl Worker {
         let mut worker = Self {
             link,
             process,
+            control,
             function,
             state: State::Starting,
             loading: Some(loading),
@@ -67,7 +71,7 @@ impl Worker {
             node: None,
             home: home::current(),
             idle_since: now,
-            _uid: uid,
+            _user: user,
         };
         worker.event(Event::Loaded);
         worker
@@ -110,6 +114,12 @@ impl Worker {
             self.node = first(self.process.id()).and_then(first);
         }
         Effort::of(self.node?)
+    }
+
+    /// How it ended, once it has closed its socket or is about to; `None` if it has not ended within `time`.
+    pub async fn exit(&mut self, time: Duration) -> Option<Exit> {
+        let exit = tokio::time::timeout(time, self.process.wait()).await.ok().and_then(Result::ok);
+        if self.control.oom_killed() { Some(Exit::OutOfMemory) } else { exit }
     }
 
     /// The most memory its processes have used, in MiB.

@@ -1,10 +1,16 @@
-//! What this machine can isolate and freeze, and what to do about each "no".
+//! What this machine can isolate, limit and freeze, and what to do about each "no".
 
 use std::{
     ffi::OsStr,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
+};
+
+use super::{
+    cgroup::{Groups, Version},
+    freezer, process,
+    users::{Level, NoUsers, Users},
 };
 
 /// Whether a means is there.
@@ -32,13 +38,18 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(name: &'static str, verdict: Verdict, found: impl Into<String>, remedy: &str) -> Self {
-        let remedy = if verdict == Verdict::Yes { String::new() } else { remedy.to_owned() };
+    fn new(
+        name: &'static str,
+        verdict: Verdict,
+        found: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        let remedy = if verdict == Verdict::Yes { String::new() } else { remedy.into() };
         Self { name, verdict, found: found.into(), remedy }
     }
 }
 
-/// Why bubblewrap cannot be used. The text says what to do.
+/// Why sandboxes cannot be made. The text says what to do.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NoBubblewrap {
     /// There is no such program.
@@ -50,55 +61,83 @@ pub enum NoBubblewrap {
         /// What it said.
         said: String,
         /// What to do.
-        remedy: &'static str,
+        remedy: String,
+    },
+    /// It can, and the gateway itself cannot make the namespaces by which it acts on a sandbox.
+    #[error("the gateway cannot make user namespaces ({said}): {remedy}")]
+    Confined {
+        /// What the system said.
+        said: String,
+        /// What to do.
+        remedy: String,
     },
 }
 
-const USERNS_REMEDY: &str = "allow user namespaces (sysctl user.max_user_namespaces=15000; on Ubuntu also \
-                             kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap), or run the gateway as root";
+/// The switches by which systems keep ordinary users from making user namespaces: the file, what it holds then, and what
+/// helps.
+const SWITCHES: [(&str, &str, &str); 3] = [
+    ("/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=15000"),
+    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "load the AppArmor profiles of docs/isolation-levels.md for bwrap and callgate, or \
+         sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+];
 
-/// The bubblewrap program, tried: it makes a sandbox of the namespaces that every function gets.
+/// What to do about user namespaces that are refused.
+fn remedy(read: impl Fn(&str) -> Option<String>) -> String {
+    let closed =
+        SWITCHES.iter().filter(|(file, value, _)| read(file).is_some_and(|found| found.trim() == *value));
+    let remedies: Vec<&str> = closed.map(|(_, _, remedy)| *remedy).collect();
+    if remedies.is_empty() {
+        return "user namespaces are refused, most likely by a container's filter of system calls: run the gateway outside of \
+                it, or allow it clone, unshare, setns, mount, move_mount, open_tree and mount_setattr"
+            .to_owned();
+    }
+    format!("as root, {}", remedies.join(" and "))
+}
+
+fn remedy_here() -> String {
+    remedy(|file| fs::read_to_string(file).ok())
+}
+
+/// The bubblewrap program, tried: it makes a sandbox of the namespaces that every function gets. And so is the gateway itself,
+/// which, unless it is root, needs namespaces of its own to act on a sandbox.
 pub fn bubblewrap() -> Result<PathBuf, NoBubblewrap> {
     let bwrap = find_program("bwrap").ok_or(NoBubblewrap::Missing)?;
-    let tried = Command::new(&bwrap)
-        .args([
-            "--unshare-user",
-            "--unshare-pid",
-            "--unshare-ipc",
-            "--unshare-uts",
-            "--unshare-net",
-            "--unshare-cgroup",
-            "--disable-userns",
-        ])
-        .args([
-            "--ro-bind",
-            "/",
-            "/",
-            "--proc",
-            "/proc",
-            "--dev",
-            "/dev",
-            "--die-with-parent",
-            "--",
-            "/bin/true",
-        ])
-        .env_clear()
-        .stdin(Stdio::null())
-        .output();
+    let options = "--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup --disable-userns \
+                   --ro-bind / / --proc /proc --dev /dev --die-with-parent -- /bin/true";
+    let tried =
+        Command::new(&bwrap).args(options.split_ascii_whitespace()).env_clear().stdin(Stdio::null()).output();
     match tried {
-        Ok(output) if output.status.success() => Ok(bwrap),
-        Ok(output) => Err(NoBubblewrap::Refused {
-            said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            remedy: USERNS_REMEDY,
-        }),
+        Ok(output) if output.status.success() => {}
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(NoBubblewrap::Refused { said, remedy: remedy_here() });
+        }
         Err(error) => {
-            Err(NoBubblewrap::Refused { said: error.to_string(), remedy: "reinstall the package bubblewrap" })
+            let remedy = "reinstall the package bubblewrap".to_owned();
+            return Err(NoBubblewrap::Refused { said: error.to_string(), remedy });
         }
     }
+    if !rustix::process::geteuid().is_root() {
+        let mut own = Command::new("/bin/true");
+        own.env_clear().stdin(Stdio::null());
+        process::before_exec(&mut own, || {
+            process::own_users()?;
+            process::own_mounts()
+        });
+        if let Err(error) = own.status() {
+            return Err(NoBubblewrap::Confined { said: error.to_string(), remedy: remedy_here() });
+        }
+    }
+    Ok(bwrap)
 }
 
 /// The first program of this name in `PATH`, as an absolute path.
-fn find_program(name: &str) -> Option<PathBuf> {
+pub(super) fn find_program(name: &str) -> Option<PathBuf> {
     let path =
         std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/local/bin:/usr/bin:/bin").to_owned());
     std::env::split_paths(&path)
@@ -106,9 +145,19 @@ fn find_program(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_absolute() && file.is_file())
 }
 
-/// Looks at every means of isolating and freezing.
-pub fn probe() -> Vec<Finding> {
-    vec![isolation(), system_calls(), landlock(), separate_users(), memory_limits(), freezer()]
+/// Looks at every means of isolating, limiting and freezing, for a gateway that is to have this level.
+pub fn probe(level: Level) -> Vec<Finding> {
+    let groups = Groups::open().ok().flatten();
+    let groups = groups.as_deref();
+    vec![
+        isolation(),
+        separate_users(level),
+        system_calls(),
+        landlock(),
+        memory_limits(groups),
+        processor_shares(groups),
+        frozen(groups),
+    ]
 }
 
 fn isolation() -> Finding {
@@ -119,13 +168,54 @@ fn isolation() -> Finding {
             Finding::new(NAME, Verdict::No, "bubblewrap is not installed", "apt-get install bubblewrap")
         }
         Err(NoBubblewrap::Refused { said, remedy }) => Finding::new(NAME, Verdict::No, said, remedy),
+        Err(NoBubblewrap::Confined { said, remedy }) => Finding::new(
+            NAME,
+            Verdict::No,
+            format!("the gateway cannot make user namespaces: {said}"),
+            remedy,
+        ),
+    }
+}
+
+fn separate_users(level: Level) -> Finding {
+    const NAME: &str = "separate users";
+    // What there could be is told also where less is asked for.
+    match (Users::find(Level::SeparateUsers, 1, 1), level) {
+        (Ok(Users::Own(_)), _) => Finding::new(
+            NAME,
+            Verdict::Yes,
+            "the gateway is root: each sandbox runs as a host user of its own",
+            "",
+        ),
+        (Ok(_), Level::SeparateUsers) => {
+            Finding::new(NAME, Verdict::Yes, "each sandbox runs as a subordinate user of its own", "")
+        }
+        (Ok(_), Level::SharedUser) => Finding::new(
+            NAME,
+            Verdict::Weak,
+            "all sandboxes run as the gateway's user, as [sandbox] isolation says",
+            "take [sandbox] isolation away: there are subordinate users for each",
+        ),
+        (Err(NoUsers::NotSeparate(why)), Level::SharedUser) => Finding::new(
+            NAME,
+            Verdict::Weak,
+            "all sandboxes run as the gateway's user, as [sandbox] isolation says",
+            format!("run the gateway as root, or mend this: {why}"),
+        ),
+        (Err(NoUsers::NotSeparate(why)), Level::SeparateUsers) => Finding::new(
+            NAME,
+            Verdict::No,
+            why.to_string(),
+            "mend it, run the gateway as root, or set [sandbox] isolation = \"shared-user\" for accounts that trust each other",
+        ),
     }
 }
 
 fn system_calls() -> Finding {
     const NAME: &str = "system-call filter";
     const ACTIONS: &str = "/proc/sys/kernel/seccomp/actions_avail";
-    if has_word(Path::new(ACTIONS), "errno") {
+    if fs::read_to_string(ACTIONS).is_ok_and(|text| text.split_ascii_whitespace().any(|word| word == "errno"))
+    {
         Finding::new(NAME, Verdict::Yes, "seccomp", "")
     } else {
         Finding::new(
@@ -159,69 +249,48 @@ fn landlock() -> Finding {
     Finding::new("landlock", verdict, found, remedy)
 }
 
-fn separate_users() -> Finding {
-    let root = rustix::process::geteuid().is_root();
-    let (verdict, found) = if root {
-        (Verdict::Yes, "the gateway is root: each sandbox runs as a host user of its own")
-    } else {
-        (
-            Verdict::Weak,
-            "the gateway is no root: all sandboxes run as its own user, kept apart by namespaces alone",
-        )
-    };
-    Finding::new("separate users", verdict, found, "run the gateway as root if several accounts share it")
-}
-
-/// Where the kernel offers a cgroup controller.
-fn controller(name: &str) -> Option<&'static str> {
-    if has_word(Path::new("/sys/fs/cgroup/cgroup.controllers"), name) {
-        return Some("cgroup v2");
+fn name(version: Version) -> &'static str {
+    match version {
+        Version::V1 => "control groups, version 1",
+        Version::V2 => "control groups, version 2",
     }
-    let (v1, hybrid) =
-        (format!("/sys/fs/cgroup/{name}"), Path::new("/sys/fs/cgroup/unified/cgroup.controllers"));
-    if Path::new(&v1).is_dir() {
-        return Some("cgroup v1");
-    }
-    has_word(hybrid, name).then_some("cgroup v2 (hybrid)")
 }
 
-fn has_word(file: &Path, word: &str) -> bool {
-    fs::read_to_string(file).is_ok_and(|text| text.split_ascii_whitespace().any(|found| found == word))
-}
+/// What gives an ordinary user groups of its own.
+const DELEGATE: &str = "run the gateway as a systemd service with Delegate=yes on a machine with control groups of version 2 alone, or as root";
 
-fn memory_limits() -> Finding {
+fn memory_limits(groups: Option<&Groups>) -> Finding {
     const NAME: &str = "memory limits";
-    match controller("memory") {
-        Some(kind) => Finding::new(
-            NAME,
-            Verdict::Yes,
-            format!("{kind} could limit it; this version has Node.js's own heap limit alone"),
-            "",
-        ),
+    match groups.and_then(Groups::has_memory) {
+        Some(version) => Finding::new(NAME, Verdict::Yes, name(version), ""),
         None => Finding::new(
             NAME,
             Verdict::Weak,
-            "no memory controller: Node.js's own heap limit alone",
-            "mount cgroup2 with the memory controller (systemd does so by default)",
+            "no control group: a limit for each process, and a look at all of them five times a second",
+            DELEGATE,
         ),
     }
 }
 
-fn freezer() -> Finding {
+fn processor_shares(groups: Option<&Groups>) -> Finding {
+    const NAME: &str = "processor shares";
+    match groups.and_then(Groups::has_cpu) {
+        Some(version) => Finding::new(NAME, Verdict::Yes, name(version), ""),
+        None => Finding::new(NAME, Verdict::Weak, "no control group: all processes are alike", DELEGATE),
+    }
+}
+
+fn frozen(groups: Option<&Groups>) -> Finding {
     const NAME: &str = "freezer";
-    let v2 = ["/sys/fs/cgroup/cgroup.controllers", "/sys/fs/cgroup/unified/cgroup.controllers"];
-    let found = if v2.iter().any(|file| Path::new(file).is_file()) {
-        Some("cgroup v2")
-    } else if Path::new("/sys/fs/cgroup/freezer").is_dir() {
-        Some("cgroup v1")
-    } else {
-        None
-    };
-    match found {
-        Some(kind) => {
-            Finding::new(NAME, Verdict::Yes, format!("{kind} could; this version does not freeze yet"), "")
-        }
-        None => Finding::new(NAME, Verdict::Weak, "no cgroup freezer: SIGSTOP alone", "mount cgroup2"),
+    match freezer::Kind::of(groups) {
+        freezer::Kind::CgroupV2 => Finding::new(NAME, Verdict::Yes, name(Version::V2), ""),
+        freezer::Kind::CgroupV1 => Finding::new(NAME, Verdict::Yes, name(Version::V1), ""),
+        freezer::Kind::Signals => Finding::new(
+            NAME,
+            Verdict::Weak,
+            "no control group: processes are stopped by signals, which takes ten times as long",
+            DELEGATE,
+        ),
     }
 }
 
@@ -231,12 +300,31 @@ mod tests {
 
     #[test]
     fn every_no_says_what_to_do() {
-        let findings = probe();
-        assert_eq!(findings.len(), 6);
-        for finding in findings {
-            assert!(!finding.found.is_empty(), "{finding:?}");
-            assert_eq!(finding.remedy.is_empty(), finding.verdict == Verdict::Yes, "{finding:?}");
+        for level in [Level::SeparateUsers, Level::SharedUser] {
+            let findings = probe(level);
+            assert_eq!(findings.len(), 7);
+            for finding in findings {
+                assert!(!finding.found.is_empty(), "{finding:?}");
+                assert_eq!(finding.remedy.is_empty(), finding.verdict == Verdict::Yes, "{finding:?}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_closed_is_named() {
+        let with = |file: &'static str, value: &'static str| {
+            remedy(move |asked| (asked == file).then(|| format!("{value}\n")))
+        };
+        let switch = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+        assert!(with(switch, "1").contains("docs/isolation-levels.md"));
+        assert!(with(switch, "0").contains("container"));
+        assert_eq!(
+            with("/proc/sys/user/max_user_namespaces", "0"),
+            "as root, sysctl -w user.max_user_namespaces=15000"
+        );
+        assert!(
+            with("/proc/sys/kernel/unprivileged_userns_clone", "0").ends_with("unprivileged_userns_clone=1")
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io,
     os::{
-        fd::{AsRawFd, OwnedFd, RawFd},
+        fd::{AsFd, AsRawFd, OwnedFd, RawFd},
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
@@ -16,10 +16,16 @@ use rustix::{
     fs::{Mode, OFlags},
     mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change},
     process::Uid,
-    thread::{Gid, set_thread_groups, set_thread_res_gid, set_thread_res_uid},
+    thread::{
+        Gid, LinkNameSpaceType, move_into_link_name_space, set_thread_groups, set_thread_res_gid,
+        set_thread_res_uid,
+    },
 };
 
-/// What runs in a sandbox, and with what.
+use super::users::HostUser;
+
+/// What runs in a sandbox that is nobody's yet, and with what. All that is a function's comes later
+/// ([`super::Control::bind`]).
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// The bubblewrap program.
@@ -28,10 +34,6 @@ pub struct Spec {
     pub node: PathBuf,
     /// The unpacked runtime: `pid1`, `bootstrap/`, `etc/`.
     pub runtime: PathBuf,
-    /// The function's unpacked package, mounted read-only at `/var/task`.
-    pub package: PathBuf,
-    /// The size of `/tmp`, in MiB.
-    pub tmp_mb: u32,
     /// Processes and threads it may have at once.
     pub processes_max: u32,
     /// Variables that must be there before Node.js boots (`NODE_OPTIONS`, `LD_…`); all others come with BIND.
@@ -68,14 +70,13 @@ const HEAP_OPTIONS: [&str; 2] = ["--max-old-space-size=9216", "--max-semi-space-
 /// then runs as a user who may not enter the data directory. Every Linux system has the folder, and no sandbox needs the
 /// host's.
 const STAGE: &CStr = c"/tmp";
-const STAGED_TASK: &CStr = c"/tmp/task";
 const STAGED_RUNTIME: &CStr = c"/tmp/runtime";
 const STAGED_NODE: &CStr = c"/tmp/node";
 
 impl Spec {
     /// Bubblewrap's options, each ended by a zero byte, as `--args` takes them: given on the command line they could be read
     /// inside.
-    fn options(&self, task: &Path, runtime: &Path, node: &Path) -> Vec<u8> {
+    fn options(&self, runtime: &Path, node: &Path) -> Vec<u8> {
         let mut options = Options::default();
         options
             .words("--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup");
@@ -98,13 +99,11 @@ impl Spec {
         options.words("--ro-bind").word(runtime.join("pid1")).word("/var/lang/bin/pid1");
         options.words("--ro-bind").word(runtime.join("etc")).word("/etc");
         options.words("--ro-bind-try /etc/ssl/certs /etc/ssl/certs");
-        options.words("--ro-bind").word(task).word("/var/task");
-        options.words("--dir /opt --proc /proc --dev /dev");
+        // Where a function's files are mounted later.
+        options.words("--dir /var/task --dir /var/node_modules --dir /opt --proc /proc --dev /dev");
         options.words("--perms 1777 --size 16777216 --tmpfs /dev/shm --remount-ro /dev");
-        options
-            .words("--perms 1777 --size")
-            .word((u64::from(self.tmp_mb) << 20).to_string())
-            .words("--tmpfs /tmp");
+        // Until it is bound, when it gets the size that the function has.
+        options.words("--perms 1777 --size 1048576 --tmpfs /tmp");
         options.words("--chdir /tmp --remount-ro /");
         for filter in [ALLOW_FD, REFUSE_FD] {
             options.words("--add-seccomp-fd").word(filter.to_string());
@@ -112,10 +111,10 @@ impl Spec {
         options.0
     }
 
-    /// The command that starts the sandbox: bubblewrap, as `uid` where the gateway is root.
-    pub fn command(&self, uid: Option<u32>, ends: Ends) -> io::Result<Command> {
+    /// The command that starts the sandbox: bubblewrap, as `user`, in the control groups that `entrances` lead to.
+    pub fn command(&self, user: &HostUser, entrances: Vec<OwnedFd>, ends: Ends) -> io::Result<Command> {
         let Ends { requests, answers, output } = ends;
-        let staged = uid.is_some();
+        let staged = user.id().is_some();
         let stage = |staged_at: &CStr, path: &Path| {
             if staged {
                 PathBuf::from(OsString::from(staged_at.to_string_lossy().as_ref()))
@@ -123,11 +122,7 @@ impl Spec {
                 path.to_owned()
             }
         };
-        let options = self.options(
-            &stage(STAGED_TASK, &self.package),
-            &stage(STAGED_RUNTIME, &self.runtime),
-            &stage(STAGED_NODE, &self.node),
-        );
+        let options = self.options(&stage(STAGED_RUNTIME, &self.runtime), &stage(STAGED_NODE, &self.node));
         let options = memory_file("options", &options)?;
         let mut command = Command::new(&self.bwrap);
         command.env_clear().args(["--args", &OPTIONS_FD.to_string(), "--", "/var/lang/bin/pid1"]);
@@ -141,8 +136,9 @@ impl Spec {
             options,
             allow: memory_file("allow", ALLOW)?,
             refuse: memory_file("refuse", REFUSE)?,
-            uid,
-            task: c_path(&self.package)?,
+            uid: user.id(),
+            namespace: user.namespace()?,
+            entrances,
             runtime: c_path(&self.runtime)?,
             node: c_path(&self.node)?,
         };
@@ -192,13 +188,20 @@ struct Prepare {
     allow: OwnedFd,
     refuse: OwnedFd,
     uid: Option<u32>,
-    task: CString,
+    namespace: Option<OwnedFd>,
+    entrances: Vec<OwnedFd>,
     runtime: CString,
     node: CString,
 }
 
 impl Prepare {
     fn run(&self) -> io::Result<()> {
+        for entrance in &self.entrances {
+            rustix::io::write(entrance, b"0")?;
+        }
+        if let Some(namespace) = &self.namespace {
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::User))?;
+        }
         if let Some(uid) = self.uid {
             self.stage()?;
             let (user, group) = (Uid::from_raw(uid), Gid::from_raw(uid));
@@ -222,13 +225,13 @@ impl Prepare {
         crate::sandbox::process::close_on_exec_from(REFUSE_FD + 1)
     }
 
-    /// As root: reaches into folders that the sandbox's user may not enter, in a mount namespace of this child's own.
+    /// As root, if only of a namespace: reaches into folders that the sandbox's user may not enter, in a mount namespace of this child's own.
     fn stage(&self) -> io::Result<()> {
         crate::sandbox::process::own_mounts()?;
         mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
         // What is to be staged may itself lie below the stage: take hold of it before the stage covers it.
         let hold = |path: &CStr| rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
-        let (task, runtime, node) = (hold(&self.task)?, hold(&self.runtime)?, hold(&self.node)?);
+        let (runtime, node) = (hold(&self.runtime)?, hold(&self.node)?);
         mount(
             c"tmpfs",
             STAGE,
@@ -236,10 +239,9 @@ impl Prepare {
             MountFlags::NOSUID | MountFlags::NODEV,
             c"mode=755,size=64k,nr_inodes=16",
         )?;
-        rustix::fs::mkdir(STAGED_TASK, Mode::from(0o755))?;
         rustix::fs::mkdir(STAGED_RUNTIME, Mode::from(0o755))?;
         rustix::fs::open(STAGED_NODE, OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from(0o755))?;
-        for (source, target) in [(task, STAGED_TASK), (runtime, STAGED_RUNTIME), (node, STAGED_NODE)] {
+        for (source, target) in [(runtime, STAGED_RUNTIME), (node, STAGED_NODE)] {
             let mut path = [0; 32];
             mount_bind(descriptor_path(source.as_raw_fd(), &mut path), target)?;
         }

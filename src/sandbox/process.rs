@@ -16,14 +16,23 @@ use std::{
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::unix::AsyncFd;
 
+use super::cgroup::Group;
+
 /// Has `prepare` run in the child between fork and exec. It must make system calls only: no allocation, no lock.
 pub(super) fn before_exec(
     command: &mut Command,
     prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static,
 ) {
-    // SAFETY: the one caller's closure (`jail::Prepare::run`) makes system calls on values made before the fork; it neither
-    // allocates nor takes locks.
+    // SAFETY: the closures (`jail::Prepare::run`, the joiner's, and those that only unshare) make system calls on values made
+    // before the fork; they neither allocate nor take locks.
     unsafe { command.pre_exec(prepare) };
+}
+
+/// A copy of this descriptor that stands higher than any number at which a child puts one: [`place`] must neither find its
+/// source at its goal, where it would stay marked to be closed, nor put anything over the source of the next.
+pub(super) fn above_places(fd: &OwnedFd) -> io::Result<OwnedFd> {
+    const ABOVE: RawFd = 16;
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, ABOVE)?)
 }
 
 /// Puts a copy of `fd` at `number`, kept open over exec.
@@ -67,6 +76,15 @@ pub(super) fn landlock_version() -> u32 {
     u32::try_from(version).unwrap_or(0)
 }
 
+/// Gives this process a user namespace of its own.
+pub(super) fn own_users() -> io::Result<()> {
+    // SAFETY: no pointers; only the calling process, a child between fork and exec with one thread, is changed.
+    match unsafe { libc::unshare(libc::CLONE_NEWUSER) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 /// Gives this process mounts of its own.
 pub(super) fn own_mounts() -> io::Result<()> {
     // SAFETY: no pointers; only the calling process, a child between fork and exec with one thread, is changed.
@@ -74,6 +92,12 @@ pub(super) fn own_mounts() -> io::Result<()> {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
+}
+
+/// Has the reactor watch a descriptor.
+pub(super) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the `AsyncFd` owns the descriptor, and nothing else closes it or puts another in its place.
+    unsafe { AsyncFd::register(fd) }.map_err(|refused| io::Error::other(refused.to_string()))
 }
 
 /// How a sandbox's Node.js ended.
@@ -112,7 +136,7 @@ pub struct Processes(Mutex<Living>);
 
 #[derive(Debug, Default)]
 struct Living {
-    pidfds: HashMap<u32, Arc<AsyncFd<OwnedFd>>>,
+    pidfds: HashMap<u32, (Arc<AsyncFd<OwnedFd>>, Option<Arc<Group>>)>,
     closed: bool,
 }
 
@@ -125,13 +149,16 @@ impl Processes {
     pub fn kill(&self) {
         let mut living = self.living();
         living.closed = true;
-        for pidfd in living.pidfds.values() {
-            kill(pidfd);
+        for (pidfd, group) in living.pidfds.values() {
+            kill(pidfd, group.as_deref());
         }
     }
 }
 
-fn kill(pidfd: &AsyncFd<OwnedFd>) {
+fn kill(pidfd: &AsyncFd<OwnedFd>, group: Option<&Group>) {
+    if let Some(group) = group {
+        group.release();
+    }
     // The one error there can be is that it has ended already.
     let _ = pidfd_send_signal(pidfd.get_ref(), Signal::KILL);
 }
@@ -142,30 +169,28 @@ pub struct Process {
     child: Child,
     ended: Arc<AsyncFd<OwnedFd>>,
     among: Arc<Processes>,
+    group: Option<Arc<Group>>,
 }
 
 impl Process {
-    /// Takes a started process over, and counts it `among` the living.
-    pub fn new(mut child: Child, among: &Arc<Processes>) -> io::Result<Self> {
+    /// Takes a started process over, which is in `group`, and counts it `among` the living.
+    pub fn new(mut child: Child, among: &Arc<Processes>, group: Option<Arc<Group>>) -> io::Result<Self> {
         let opened = i32::try_from(child.id())
             .ok()
             .and_then(Pid::from_raw)
             .ok_or_else(|| io::Error::other("a process without an id"))
             .and_then(|pid| Ok(pidfd_open(pid, PidfdFlags::NONBLOCK)?))
-            .and_then(|pidfd| {
-                // SAFETY: the `AsyncFd` owns the descriptor, and nothing else closes it or puts another in its place.
-                unsafe { AsyncFd::register(pidfd) }.map_err(|refused| io::Error::other(refused.to_string()))
-            });
+            .and_then(watch);
         match opened {
             Ok(ended) => {
                 let ended = Arc::new(ended);
                 let mut living = among.living();
                 if living.closed {
-                    kill(&ended);
+                    kill(&ended, group.as_deref());
                 }
-                living.pidfds.insert(child.id(), ended.clone());
+                living.pidfds.insert(child.id(), (ended.clone(), group.clone()));
                 drop(living);
-                Ok(Self { child, ended, among: among.clone() })
+                Ok(Self { child, ended, among: among.clone(), group })
             }
             Err(error) => {
                 end(&mut child);
@@ -191,6 +216,9 @@ impl Drop for Process {
     /// No sandbox outlives the value that stands for it.
     fn drop(&mut self) {
         self.among.living().pidfds.remove(&self.child.id());
+        if let Some(group) = &self.group {
+            group.release();
+        }
         end(&mut self.child);
     }
 }
@@ -231,10 +259,10 @@ mod tests {
     #[tokio::test]
     async fn all_are_killed_at_once_and_late_ones_too() {
         let among = Arc::new(Processes::default());
-        let mut early = Process::new(sleeper(), &among).unwrap();
+        let mut early = Process::new(sleeper(), &among, None).unwrap();
         among.kill();
         assert_eq!(early.wait().await.unwrap(), Exit::Signal(9));
-        let mut late = Process::new(sleeper(), &among).unwrap();
+        let mut late = Process::new(sleeper(), &among, None).unwrap();
         assert_eq!(late.wait().await.unwrap(), Exit::Signal(9));
         drop((early, late));
         assert!(among.living().pidfds.is_empty());
@@ -242,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_ends_with_the_value_that_stands_for_it() {
-        let process = Process::new(sleeper(), &Arc::default()).unwrap();
+        let process = Process::new(sleeper(), &Arc::default(), None).unwrap();
         let pidfd = process.ended.clone();
         drop(process);
         assert!(pidfd_send_signal(pidfd.get_ref(), Signal::CONT).is_err());

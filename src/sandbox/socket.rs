@@ -89,7 +89,10 @@ impl Socket {
     /// Whether the other end is closed. The system is asked: the reactor may not have heard of it yet.
     pub fn is_closed(&self) -> bool {
         let mut byte = [0_u8; 1];
-        matches!(recv(self.answers.get_ref(), &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((_, 0)))
+        matches!(
+            recv(self.answers.get_ref(), &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT),
+            Ok((_, 0))
+        )
     }
 }
 

@@ -14,10 +14,12 @@ use std::{
 use tokio::sync::{Semaphore, oneshot};
 
 use super::{
+    cgroup::Group,
+    control::{Control, Means},
     jail::{Ends, Spec},
     link::Link,
     process::{self, Process, Processes},
-    uids::{Uid, Uids},
+    users::HostUser,
 };
 
 /// Why a sandbox was not started.
@@ -27,7 +29,7 @@ pub enum SpawnError {
     #[error("too many sandboxes are waiting to be started")]
     Busy,
     /// Every host user id for sandboxes is in use.
-    #[error("every user id of [sandbox] uid_base and uid_count is in use")]
+    #[error("every user that sandboxes may have is in use ([sandbox] uid_count, or /etc/subuid)")]
     NoUid,
     /// The gateway is going down.
     #[error("the gateway is shutting down")]
@@ -44,13 +46,15 @@ pub struct Started {
     pub process: Process,
     /// The gateway's ends of its sockets and pipe.
     pub link: Link,
-    /// Its host user id, free again when dropped; `None` where the gateway is no root.
-    pub uid: Option<Uid>,
+    /// What acts on it from outside.
+    pub control: Control,
+    /// Its host user, free again when dropped.
+    pub user: HostUser,
 }
 
 struct Order {
     spec: Arc<Spec>,
-    uid: Option<Uid>,
+    user: HostUser,
     done: oneshot::Sender<io::Result<Born>>,
 }
 
@@ -60,35 +64,38 @@ struct Born {
     requests: UnixStream,
     answers: UnixStream,
     output: OwnedFd,
-    uid: Option<Uid>,
+    user: HostUser,
+    group: Option<Arc<Group>>,
 }
 
 /// Starts sandboxes.
 #[derive(Debug)]
 pub struct Spawner {
     orders: mpsc::SyncSender<Order>,
-    uids: Option<Arc<Uids>>,
+    means: Arc<Means>,
     at_once: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     processes: Arc<Processes>,
 }
 
 impl Spawner {
-    /// A spawner that starts `at_once` sandboxes at the same time and lets `waiting_max` more wait. `uids` gives each its host
-    /// user, where the gateway is root.
-    pub fn new(at_once: usize, waiting_max: usize, uids: Option<Arc<Uids>>) -> io::Result<Self> {
+    /// A spawner that starts `at_once` sandboxes at the same time and lets `waiting_max` more wait. `means` is what there
+    /// is to act on them with.
+    pub fn new(at_once: usize, waiting_max: usize, means: Means) -> io::Result<Self> {
         let (orders, taken) = mpsc::sync_channel::<Order>(at_once);
+        let means = Arc::new(means);
+        let of_thread = means.clone();
         std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
             process::own_keyring();
             for order in taken {
-                if let Err(Ok(mut unwanted)) = order.done.send(start(&order.spec, order.uid)) {
+                if let Err(Ok(mut unwanted)) = order.done.send(start(&of_thread, &order.spec, order.user)) {
                     process::end(&mut unwanted.child);
                 }
             }
         })?;
         Ok(Self {
             orders,
-            uids,
+            means,
             at_once: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::new(Semaphore::new(at_once + waiting_max)),
             processes: Arc::default(),
@@ -106,15 +113,14 @@ impl Spawner {
     {
         let _waiting = self.waiting.try_acquire().map_err(|_| SpawnError::Busy)?;
         let _starting = self.at_once.acquire().await.map_err(|_| SpawnError::Closed)?;
-        let uid = match &self.uids {
-            Some(uids) => Some(uids.take().ok_or(SpawnError::NoUid)?),
-            None => None,
-        };
+        let user = self.means.users.take().ok_or(SpawnError::NoUid)?;
         let (done, started) = oneshot::channel();
-        self.orders.try_send(Order { spec, uid, done }).map_err(|_| SpawnError::Closed)?;
-        let Born { child, requests, answers, output, uid } = started.await.map_err(|_| SpawnError::Closed)??;
-        let process = Process::new(child, &self.processes)?;
-        Ok(ready(Started { process, link: Link::new(requests, answers, output)?, uid }).await)
+        self.orders.try_send(Order { spec, user, done }).map_err(|_| SpawnError::Closed)?;
+        let born = started.await.map_err(|_| SpawnError::Closed)??;
+        let Born { child, requests, answers, output, user, group } = born;
+        let process = Process::new(child, &self.processes, group.clone())?;
+        let control = Control::new(process.id(), self.means.clone(), group);
+        Ok(ready(Started { process, link: Link::new(requests, answers, output)?, control, user }).await)
     }
 
     /// Starts no more, and kills every sandbox there is.
@@ -124,14 +130,17 @@ impl Spawner {
     }
 }
 
-fn start(spec: &Spec, uid: Option<Uid>) -> io::Result<Born> {
+fn start(means: &Means, spec: &Spec, user: HostUser) -> io::Result<Born> {
+    let group =
+        means.groups.as_ref().map(|groups| groups.group(spec.processes_max)).transpose()?.map(Arc::new);
     let (requests, read_end) = UnixStream::pair()?;
     let (answers, write_end) = UnixStream::pair()?;
     let (output, output_end) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)?;
     // Only our end must not block: a function that writes faster than it is read shall wait.
     rustix::io::ioctl_fionbio(&output_end, false)?;
+    let entrances = group.as_ref().map(|group| group.entrances()).transpose()?.unwrap_or_default();
     let ends = Ends { requests: read_end.into(), answers: write_end.into(), output: output_end };
-    let child = spec.command(uid.as_ref().map(Uid::get), ends)?.spawn()?;
-    Ok(Born { child, requests, answers, output, uid })
+    let child = spec.command(&user, entrances, ends)?.spawn()?;
+    Ok(Born { child, requests, answers, output, user, group })
 }

@@ -37,7 +37,7 @@ pub use {
     oidc::Oidc,
     outbound::Outbound,
     runtime::Runtime,
-    sandbox::Sandbox,
+    sandbox::{Isolation, Sandbox},
     server::Server,
     table::{effective, reference},
     words::{BaseUrl, Origin},

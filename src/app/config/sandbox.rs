@@ -1,10 +1,17 @@
 //! `[sandbox]`: where functions run.
 
-use super::{Problem, section::section};
+use super::{
+    Problem,
+    field::{Field, Given, quote},
+    section::section,
+};
 
 section! {
     /// Where functions run.
     "sandbox" Sandbox {
+        /// What is between sandboxes: `separate-users` (each runs as a host user that no other has) or `shared-user` (all run as
+        /// the gateway's own user, for accounts that trust each other). A gateway that is root always separates them.
+        isolation: Isolation = Isolation::SeparateUsers;
         /// After how many seconds without a call a sandbox is ended.
         idle_seconds: u64 = 300, 1 to 86_400;
         /// How many sandboxes there may be at once.
@@ -21,6 +28,34 @@ section! {
         uid_base: u32 = 300_000, 1_000 to 4_000_000_000;
         /// How many user ids there are for sandboxes.
         uid_count: u32 = 65_536, 1 to 1_000_000;
+    }
+}
+
+/// What is between sandboxes beside their namespaces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Isolation {
+    /// Each runs as a host user that no other has.
+    SeparateUsers,
+    /// All run as the gateway's user.
+    SharedUser,
+}
+
+impl Field for Isolation {
+    const KIND: &'static str = "\"separate-users\" or \"shared-user\"";
+
+    fn read(given: &Given<'_>) -> Option<Self> {
+        match given.text()? {
+            "separate-users" => Some(Self::SeparateUsers),
+            "shared-user" => Some(Self::SharedUser),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(quote(match self {
+            Self::SeparateUsers => "separate-users",
+            Self::SharedUser => "shared-user",
+        }))
     }
 }
 

@@ -43,6 +43,9 @@ class Gateway:
             "CALLGATE_ROOT_ACCESS_KEY_ID": ROOT_KEY_ID,
             "CALLGATE_ROOT_SECRET_ACCESS_KEY": ROOT_SECRET,
         }
+        if os.geteuid() != 0:
+            # Tests run where there may be no subordinate users.
+            environment["CALLGATE_SANDBOX__ISOLATION"] = "shared-user"
         environment.update(self.configuration)
         return environment
 

@@ -2,11 +2,17 @@
 //! its own; [`ordinary_user`] runs the tests again as somebody else.
 
 mod answers;
+mod bare;
+mod binding;
 mod devouring;
 mod ends;
 mod escapes;
+mod exhaustion;
+mod freezing;
+mod groups;
 mod hostile;
 mod jail;
+mod joiner;
 mod leaving;
 mod logs;
 mod lying;

@@ -1,6 +1,29 @@
-//! The same as a user who is not root.
+//! The same as a user who is not root: one whose sandboxes share its own user, and one with subordinate users for them.
 
-use std::{fs, os::unix::process::CommandExt, process::Command};
+use std::{fs, os::unix::process::CommandExt, path::Path, process::Command};
+
+/// A user that this machine does not have.
+const UID: u32 = 12_345;
+
+/// Runs these modules' tests as this user; `prepared` is a command that runs another.
+fn run(mut prepared: Command, modules: &[&str]) {
+    let tests = modules.iter().map(|module| format!("sandbox::{module}::"));
+    let ran = prepared.args(tests).env("TMPDIR", "/tmp").current_dir("/").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("test result: ok."), "{said}");
+}
+
+/// The test program and the gateway, where everybody may run them: where they lie may be closed to others.
+fn programs() -> tempfile::TempDir {
+    let folder = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .tempdir()
+        .unwrap();
+    fs::copy(std::env::current_exe().unwrap(), folder.path().join("it")).unwrap();
+    fs::copy(super::stand::gateway(), folder.path().join("callgate")).unwrap();
+    folder
+}
 
 #[test]
 fn sandboxes_are_the_same_for_an_ordinary_user() {
@@ -8,24 +31,46 @@ fn sandboxes_are_the_same_for_an_ordinary_user() {
         // All of these tests run as an ordinary user already.
         return;
     }
-    // Where the test program lies may be closed to others.
-    let folder = tempfile::Builder::new()
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .tempdir()
-        .unwrap();
-    let program = folder.path().join("it");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    let tests = ["answers", "escapes", "jail", "memory", "shutdown", "signals", "workload"]
-        .map(|module| format!("sandbox::{module}::"));
-    let ran = Command::new(&program)
-        .args(tests)
-        .env("TMPDIR", "/tmp")
-        .current_dir("/")
-        .uid(12_345)
-        .gid(12_345)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    assert!(said.contains("test result: ok."), "{said}");
+    let folder = programs();
+    let mut command = Command::new(folder.path().join("it"));
+    command.uid(UID).gid(UID);
+    let modules = [
+        "answers",
+        "binding",
+        "escapes",
+        "exhaustion",
+        "freezing",
+        "jail",
+        "joiner",
+        "memory",
+        "shutdown",
+        "signals",
+        "workload",
+    ];
+    run(command, &modules);
+}
+
+/// In mounts of its own, where the user has a name and subordinate users.
+#[test]
+fn an_ordinary_user_may_have_separate_users_too() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = programs();
+    let file = |name: &str, line: String| {
+        let host = fs::read_to_string(Path::new("/etc").join(name)).unwrap_or_default();
+        fs::write(folder.path().join(name), host + &line).unwrap();
+    };
+    file("passwd", format!("callgate-test:x:{UID}:{UID}::/tmp:/bin/sh\n"));
+    file("group", format!("callgate-test:x:{UID}:\n"));
+    file("subuid", "callgate-test:7000000:65536\n".to_owned());
+    file("subgid", "callgate-test:7000000:65536\n".to_owned());
+    let mut command = Command::new("unshare");
+    let script = format!(
+        "set -e; for name in passwd group subuid subgid; do touch /etc/$name; mount --bind $0/$name /etc/$name; done; \
+         exec setpriv --reuid {UID} --regid {UID} --clear-groups $0/it \"$@\""
+    );
+    command.args(["-m", "sh", "-c", &script]).arg(folder.path());
+    command.env(super::stand::SEPARATE, "yes");
+    run(command, &["answers", "binding", "freezing", "jail"]);
 }

@@ -25,7 +25,7 @@ use callgate::{
     functions::{self, FunctionRef, Functions, Parts, RoleCheck, config::Settings},
     policy::permit_root,
     quota::{Quota, QuotaConfig},
-    sandbox::{RuntimeFiles, Spawner, uids::Uids},
+    sandbox::{Level, Means, RuntimeFiles, Spawner, Users},
     store::{Feed, sqlite::SqliteStore},
 };
 use serde_json::Value;
@@ -79,21 +79,30 @@ pub struct Stand {
     _data: TempDir,
 }
 
-fn program(name: &str) -> std::path::PathBuf {
+pub fn program(name: &str) -> std::path::PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| panic!("{name} is not on the PATH"))
 }
 
-/// User ids for the sandboxes of all stands, far from those of a real gateway.
-fn uids() -> Option<Arc<Uids>> {
-    static UIDS: OnceLock<Arc<Uids>> = OnceLock::new();
-    rustix::process::geteuid()
-        .is_root()
-        .then(|| UIDS.get_or_init(|| Uids::new(700_000 + std::process::id() % 1_000 * 1_000, 1_000)).clone())
+/// Host users for the sandboxes of all stands, far from those of a real gateway: separate ones for root, and for an ordinary
+/// user if this variable says so.
+pub const SEPARATE: &str = "CALLGATE_TEST_SEPARATE_USERS";
+
+pub fn users() -> Users {
+    static USERS: OnceLock<Users> = OnceLock::new();
+    let level = if std::env::var_os(SEPARATE).is_some() { Level::SeparateUsers } else { Level::SharedUser };
+    let base = 700_000 + std::process::id() % 1_000 * 1_000;
+    USERS.get_or_init(|| Users::find(level, base, 1_000).unwrap()).clone()
 }
 
-fn mark() -> u32 {
+/// The gateway's program, which helps from outside: beside the tests' own where they were copied, else where cargo has it.
+pub fn gateway() -> std::path::PathBuf {
+    let beside = std::env::current_exe().unwrap().with_file_name("callgate");
+    if beside.is_file() { beside } else { env!("CARGO_BIN_EXE_callgate").into() }
+}
+
+pub fn mark() -> u32 {
     static STANDS: AtomicU32 = AtomicU32::new(0);
     1_000 + STANDS.fetch_add(1, Ordering::Relaxed)
 }
@@ -120,7 +129,7 @@ impl Stand {
         feed.start(vec![functions.clone()]).await.unwrap();
         let mark = mark();
         let starter = Starter {
-            spawner: Spawner::new(4, 100, uids()).unwrap(),
+            spawner: Spawner::new(4, 100, Means::find(users(), gateway()).unwrap()).unwrap(),
             bwrap: program("bwrap"),
             node: program("node"),
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
