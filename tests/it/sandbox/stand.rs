@@ -26,7 +26,7 @@ use callgate::{
     policy::permit_root,
     quota::{Quota, QuotaConfig},
     sandbox::{RuntimeFiles, Spawner, uids::Uids},
-    store::{Feed, functions::Stage, sqlite::SqliteStore},
+    store::{Feed, sqlite::SqliteStore},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -158,13 +158,6 @@ impl Stand {
         change(&mut settings);
         let created = self.functions.create(ACCOUNT, name, &settings, BTreeMap::new(), package).await;
         created.unwrap();
-        // It can be changed once it is active, which it becomes in the background.
-        let settled = async {
-            while self.functions.resolve(&self.named(name)).unwrap().function.ready != Stage::Settled {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), settled).await.unwrap();
     }
 
     pub fn named(&self, name: &str) -> FunctionRef {
