@@ -64,8 +64,9 @@ const REFUSE_FD: RawFd = 7;
 const ALLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/seccomp-allow.bpf"));
 const REFUSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/seccomp-refuse.bpf"));
 /// Every sandbox boots with the heap of the largest function there is; BIND lowers it (`heapLimitMb`). A heap's youngest part
-/// is as small in every version of Node.js as it was in 20 and 22: it comes on top of the limit, three times.
-const HEAP_OPTIONS: [&str; 2] = ["--max-old-space-size=9216", "--max-semi-space-size=16"];
+/// is as small in every version of Node.js as it was in 20 and 22: it comes on top of the limit, three times. The bootstrap has
+/// a native part, whatever the function's NODE_OPTIONS say of its own.
+const NODE_OPTIONS: [&str; 3] = ["--max-old-space-size=9216", "--max-semi-space-size=16", "--addons"];
 /// A private tmpfs is laid here before bubblewrap starts, to make things reachable that only root may reach: bubblewrap
 /// then runs as a user who may not enter the data directory. Every Linux system has the folder, and no sandbox needs the
 /// host's.
@@ -127,7 +128,7 @@ impl Spec {
         let mut command = Command::new(&self.bwrap);
         command.env_clear().args(["--args", &OPTIONS_FD.to_string(), "--", "/var/lang/bin/pid1"]);
         command.arg(self.processes_max.to_string()).arg("/var/lang/bin/node");
-        command.args(HEAP_OPTIONS);
+        command.args(NODE_OPTIONS);
         command.arg("/var/runtime/index.js");
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let prepare = Prepare {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use callgate::{
     base::{CallerIdentity, Timestamp, clock::MockClock},
     dispatch::{Invocation, Options},
-    functions::change::CodeUpdate,
+    functions::{FunctionError, change::CodeUpdate},
 };
 use serde_json::json;
 
@@ -91,8 +91,19 @@ async fn new_code_gets_a_new_sandbox_and_the_old_one_goes() {
     stand.deploy("fn", "exports.handler = async () => 'old'").await;
     assert_eq!(stand.value("fn", "").await, "old");
     let old = Living::of(stand.mark);
-    let update = CodeUpdate { zip: package("exports.handler = async () => 'new'"), ..CodeUpdate::default() };
-    stand.functions.update_code(&stand.named("fn"), update).await.unwrap();
+    let zip = package("exports.handler = async () => 'new'");
+    let update = async {
+        // It becomes active in the background, and cannot be changed before.
+        while let Err(refused) = stand
+            .functions
+            .update_code(&stand.named("fn"), CodeUpdate { zip: zip.clone(), ..CodeUpdate::default() })
+            .await
+        {
+            assert!(matches!(refused, FunctionError::Busy(_)), "{refused}");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), update).await.unwrap();
     assert_eq!(stand.value("fn", "").await, "new");
     old.ended().await;
     assert_eq!(stand.dispatch.sandboxes(), 1);

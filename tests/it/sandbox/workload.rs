@@ -1,5 +1,6 @@
 //! A harmless function that does what functions do: none of it is in the jail's way.
 
+use callgate::functions::environment::GivenVariables;
 use serde_json::{Value, json};
 
 use super::hostile::Hostile;
@@ -133,6 +134,21 @@ for (const [name, attempt] of Object.entries(work)) {
 }
 return said;
 "#;
+
+#[tokio::test]
+async fn a_function_may_want_no_add_ons() {
+    let hostile = Hostile::handling("").await;
+    hostile
+        .stand
+        .deploy_with("none", "exports.handler = async () => process.env.NODE_OPTIONS", |settings| {
+            let given = [("NODE_OPTIONS", "--no-addons --max-old-space-size=60")];
+            settings.environment =
+                Some(GivenVariables(given.map(|(name, value)| (name.to_owned(), value.to_owned())).into()));
+        })
+        .await;
+    assert_eq!(hostile.stand.value("none", "").await, "--no-addons --max-old-space-size=60");
+    hostile.over().await;
+}
 
 #[tokio::test]
 async fn everything_common_works() {
