@@ -4,6 +4,8 @@
 
 const Module = require('node:module');
 
+const sdk = require('./sdk.js');
+
 /** Sets the environment that BIND carries and goes to the task root. */
 function enter({ environment, taskRoot }) {
   for (const [name, value] of Object.entries(environment)) {
@@ -13,6 +15,7 @@ function enter({ environment, taskRoot }) {
     // Node.js reads it when it starts; this is how it is read again.
     Module._initPaths();
   }
+  sdk.watch(environment);
   process.chdir(taskRoot);
 }
 

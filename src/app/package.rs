@@ -60,6 +60,11 @@ pub enum PackageError {
     Zip(#[from] zip::result::ZipError),
 }
 
+/// Whether a file or folder of this name is left out of packages.
+pub fn is_skipped(name: &std::ffi::OsStr) -> bool {
+    SKIPPED.iter().any(|skipped| *skipped == name)
+}
+
 /// Packs a folder. File modes and links are kept; names are sorted and times left out.
 pub fn pack(folder: &Path) -> Result<Vec<u8>, PackageError> {
     let mut packer = Packer { folder, zip: ZipWriter::new(Cursor::new(Vec::new())), bytes: 0, entries: 0 };
@@ -91,7 +96,7 @@ impl Packer<'_> {
         for entry in entries {
             let path = entry.path();
             let name = entry.file_name().into_string().map_err(|_| PackageError::Name(path.clone()))?;
-            if SKIPPED.contains(&name.as_str()) || (prefix.is_empty() && name == DEPLOYMENT_FILE) {
+            if is_skipped(name.as_ref()) || (prefix.is_empty() && name == DEPLOYMENT_FILE) {
                 continue;
             }
             let name = format!("{prefix}{name}");

@@ -20,12 +20,13 @@ use hyper::body::Incoming;
 use tokio::task::JoinSet;
 use tower_http::cors::AllowOrigin;
 
-use self::sources::{ExecutionRoles, PlainSource, Providers, Retiring, Roles};
+use self::sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles};
 use super::{
     admin::{AdminError, AdminOps, NewAccount},
     config::{Config, Format, Origin},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
+    sdk::Sdk,
 };
 use crate::{
     api::{self, Perform},
@@ -35,7 +36,9 @@ use crate::{
         sessions::Sessions,
     },
     base::AccountId,
-    dispatch::{self, Dispatch, logs::GatewayLog, start::Starter},
+    dispatch::{
+        self, Dispatch, credentials::SharedCredentialSource, logs::GatewayLog, nodes::Nodes, start::Starter,
+    },
     edge::{
         self,
         authorizer::IamAuthorizer,
@@ -77,6 +80,14 @@ pub enum OpenError {
         "no Node.js was found: install version 20 or newer (Debian: apt-get install nodejs), or name the program in [runtime] node"
     )]
     NoNode,
+    /// A runtime's own Node.js does not run.
+    #[error("[runtime] versions, {runtime}: {why}")]
+    NodeVersion {
+        /// The runtime's id.
+        runtime: String,
+        /// What is wrong.
+        why: String,
+    },
     /// This machine cannot isolate functions.
     #[error("functions cannot be isolated here: {0}")]
     NoIsolation(String),
@@ -146,7 +157,13 @@ impl Gateway for Callgate {
         )?;
         let pools =
             Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
-        let dispatch = Arc::new(dispatch(&parts)?);
+        let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
+        let credentials = Arc::new(FunctionCredentials {
+            directory: directory.clone(),
+            sessions: sessions.clone(),
+            clock: clock.clone(),
+        });
+        let dispatch = Arc::new(dispatch(&parts, credentials)?);
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
         // In this order: who comes later may look at what those before hold.
         let followers: Vec<Arc<dyn Follower>> =
@@ -156,7 +173,6 @@ impl Gateway for Callgate {
         functions.sweep(true).await?;
         pools.sweep().await?;
 
-        let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
         let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
         let identities = Identities::new(IdentitiesParts {
@@ -359,9 +375,20 @@ fn quota_config(config: &Config) -> QuotaConfig {
 /// How many processes and threads a sandbox may have (AWS: 1,024).
 const PROCESSES_MAX: u32 = 1024;
 
-fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
+fn dispatch(parts: &Parts, credentials: SharedCredentialSource) -> Result<Dispatch, OpenError> {
     let config = &parts.config;
     let node = doctor::find_node(config).ok_or(OpenError::NoNode)?;
+    let versions = config.runtime.versions.0.clone();
+    for (runtime, path) in &versions {
+        let broken = |why| OpenError::NodeVersion { runtime: runtime.clone(), why };
+        doctor::node_version(path).map_err(broken)?;
+    }
+    let sdk = Sdk::of(config, &parts.dir).modules();
+    if sdk.is_none() {
+        tracing::info!(
+            "functions must package the AWS SDK themselves: `callgate setup` gets it for all of them"
+        );
+    }
     let bwrap = detect::bubblewrap().map_err(|refused| OpenError::NoIsolation(refused.to_string()))?;
     let unpack_to = parts.dir.path().join("runtime");
     let files =
@@ -375,7 +402,9 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
     let starter = Starter {
         spawner,
         bwrap,
-        node,
+        nodes: Nodes::new(node, versions),
+        sdk,
+        credentials,
         runtime: files.folder().to_owned(),
         processes_max: PROCESSES_MAX,
         region: config.server.region.clone(),

@@ -5,6 +5,7 @@
 //! written to a sandbox its answer is owed: it is read before that sandbox serves anyone else, also when the caller has left
 //! ([`lease`]).
 
+pub mod credentials;
 pub mod ends;
 pub mod environment;
 pub mod exchange;
@@ -13,6 +14,7 @@ pub mod lease;
 pub mod lifecycle;
 pub mod logs;
 pub mod memory;
+pub mod nodes;
 pub mod pool;
 pub mod pools;
 pub mod start;

@@ -228,8 +228,10 @@ impl Pool {
 
     /// Hands a sandbox to the first in line; where nobody waits, it is idle.
     fn hand_over(self: &Arc<Self>, mut worker: Box<Worker>) {
+        let now = self.shared.clock.monotonic();
+        let outdated = worker.is_outdated(now);
         let mut state = self.state();
-        while let Some(first) = state.line.pop_front() {
+        while !outdated && let Some(first) = state.line.pop_front() {
             if first.is_closed() {
                 continue;
             }
@@ -238,14 +240,14 @@ impl Pool {
             let _ = first.send(Handed::Lease(Lease::of(worker, self.clone())));
             return;
         }
-        if state.retired {
+        if state.retired || outdated {
             drop(state);
             worker.event(Event::Retired);
             drop(worker);
             self.lost();
             return;
         }
-        worker.idle_since = self.shared.clock.monotonic();
+        worker.idle_since = now;
         state.idle.push(worker);
     }
 
@@ -265,9 +267,13 @@ impl Pool {
         let expired = state.idle.iter().take_while(|worker| worker.idle_since < since).count();
         let expired: Vec<_> = state.idle.drain(..expired).collect();
         let dead: Vec<_> = state.idle.extract_if(.., |worker| worker.link.is_closed()).collect();
-        let empty = state.alive == expired.len() + dead.len() && state.starting == 0 && state.line.is_empty();
+        let now = self.shared.clock.monotonic();
+        let outdated: Vec<_> = state.idle.extract_if(.., |worker| worker.is_outdated(now)).collect();
+        let gone = expired.len() + dead.len() + outdated.len();
+        let empty = state.alive == gone && state.starting == 0 && state.line.is_empty();
         drop(state);
         self.end(expired, Event::Retired);
+        self.end(outdated, Event::Retired);
         self.end(dead, Event::Failed);
         empty
     }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    END_MAX, environment,
+    END_MAX,
+    credentials::{self, Granted, SharedCredentialSource},
+    environment,
+    nodes::Nodes,
     worker::{Loading, Worker},
 };
 use crate::{
@@ -61,14 +64,17 @@ pub enum InitReason {
 }
 
 /// What makes sandboxes.
-#[derive(Debug)]
 pub struct Starter {
     /// Starts processes.
     pub spawner: Spawner,
     /// The bubblewrap program.
     pub bwrap: std::path::PathBuf,
-    /// The Node.js program.
-    pub node: std::path::PathBuf,
+    /// The Node.js programs.
+    pub nodes: Nodes,
+    /// The AWS SDK's `node_modules`, which functions find without packaging it.
+    pub sdk: Option<std::path::PathBuf>,
+    /// Who makes the credentials of execution roles.
+    pub credentials: SharedCredentialSource,
     /// The unpacked runtime.
     pub runtime: std::path::PathBuf,
     /// Processes and threads a sandbox may have.
@@ -118,8 +124,9 @@ impl Starter {
         let function = &target.function;
         let spec = Arc::new(Spec {
             bwrap: self.bwrap.clone(),
-            node: self.node.clone(),
+            node: self.nodes.of(&function.runtime).to_owned(),
             runtime: self.runtime.clone(),
+            sdk: self.sdk.clone(),
             package: function.package_dir.to_path_buf(),
             memory_mb: function.memory_mb,
             tmp_mb: function.tmp_mb,
@@ -149,7 +156,8 @@ impl Starter {
             Ok(Err(error)) => return Err(boot_failed(&mut process, &error, &log).await),
             Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
         };
-        let bind = protocol::bind(&self.bind(function, target.version)?)
+        let granted = credentials::grant(&*self.credentials, function, &self.clock);
+        let bind = protocol::bind(&self.bind(function, target.version, &granted)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
         let load = async {
             link.write(&bind, &[]).await?;
@@ -164,7 +172,8 @@ impl Starter {
                 Some(error) => fail(InitReason::Error(error), log),
                 None => {
                     let loading = Loading { took, node, log };
-                    Ok(Worker::loaded(link, process, uid, function.clone(), loading, now))
+                    let worker = Worker::loaded(link, process, uid, function.clone(), loading, now);
+                    Ok(worker.retiring_at(granted.retire_at))
                 }
             },
             Ok(Ok(_) | Err(LinkError::Violation(_))) => fail(InitReason::Exit(None), log),
@@ -177,7 +186,7 @@ impl Starter {
         }
     }
 
-    fn bind(&self, function: &Function, version: &str) -> Result<Vec<u8>, StartFailure> {
+    fn bind(&self, function: &Function, version: &str, granted: &Granted) -> Result<Vec<u8>, StartFailure> {
         let id = RequestId::draw(&*self.rng);
         let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let stream = format!("{}/[{version}]{hex}", self.clock.now().date_path());
@@ -193,7 +202,13 @@ impl Starter {
             region: self.region.as_str(),
             log_group_name: &function.log_group,
             log_stream_name: &stream,
-            environment: environment::of(function, version, &self.region, &stream),
+            environment: environment::of(
+                function,
+                version,
+                &self.region,
+                &stream,
+                granted.credentials.as_ref(),
+            ),
         })
         .map_err(|error| StartFailure::System(error.to_string()))
     }

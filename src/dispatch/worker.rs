@@ -32,6 +32,7 @@ pub struct Worker {
     /// The function it holds.
     pub function: Arc<Function>,
     state: State,
+    retire_at: Option<Duration>,
     loading: Option<Loading>,
     /// Whether an invocation is being written: who stops then leaves half a frame behind.
     pub writing: bool,
@@ -56,6 +57,7 @@ impl Worker {
             process,
             function,
             state: State::Starting,
+            retire_at: None,
             loading: Some(loading),
             writing: false,
             idle_since: now,
@@ -63,6 +65,16 @@ impl Worker {
         };
         worker.event(Event::Loaded);
         worker
+    }
+
+    /// The same, to be used until this time on the monotonic clock: what it was given ends.
+    pub fn retiring_at(self, retire_at: Option<Duration>) -> Self {
+        Self { retire_at, ..self }
+    }
+
+    /// Whether its time is over.
+    pub fn is_outdated(&self, now: Duration) -> bool {
+        self.retire_at.is_some_and(|end| now >= end)
     }
 
     /// Where it stands.

@@ -28,6 +28,9 @@ pub struct Spec {
     pub node: PathBuf,
     /// The unpacked runtime: `pid1`, `bootstrap/`, `etc/`.
     pub runtime: PathBuf,
+    /// The AWS SDK's `node_modules`, mounted read-only at `/var/node_modules`, where modules of `/var/task` find what is not
+    /// in their own.
+    pub sdk: Option<PathBuf>,
     /// The function's unpacked package, mounted read-only at `/var/task`.
     pub package: PathBuf,
     /// The function's memory, in MiB: the heap's limit follows from it.
@@ -52,6 +55,7 @@ const STAGE: &CStr = c"/tmp";
 const STAGED_TASK: &CStr = c"/tmp/task";
 const STAGED_RUNTIME: &CStr = c"/tmp/runtime";
 const STAGED_NODE: &CStr = c"/tmp/node";
+const STAGED_SDK: &CStr = c"/tmp/sdk";
 
 /// A part of the heap limit that is left to what is not heap, as AWS leaves it.
 fn heap_mb(memory_mb: u32) -> u32 {
@@ -61,7 +65,7 @@ fn heap_mb(memory_mb: u32) -> u32 {
 impl Spec {
     /// Bubblewrap's options, each ended by a zero byte, as `--args` takes them: given on the command line they could be read
     /// inside.
-    fn options(&self, task: &Path, runtime: &Path, node: &Path) -> Vec<u8> {
+    fn options(&self, task: &Path, runtime: &Path, node: &Path, sdk: Option<&Path>) -> Vec<u8> {
         let mut options = Options::default();
         options
             .words("--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup");
@@ -85,6 +89,9 @@ impl Spec {
         options.words("--ro-bind").word(runtime.join("etc")).word("/etc");
         options.words("--ro-bind-try /etc/ssl/certs /etc/ssl/certs");
         options.words("--ro-bind").word(task).word("/var/task");
+        if let Some(sdk) = sdk {
+            options.words("--ro-bind").word(sdk).word("/var/node_modules");
+        }
         options.words("--dir /opt --proc /proc --dev /dev");
         options.words("--perms 1777 --size 16777216 --tmpfs /dev/shm --remount-ro /dev");
         options
@@ -110,6 +117,7 @@ impl Spec {
             &stage(STAGED_TASK, &self.package),
             &stage(STAGED_RUNTIME, &self.runtime),
             &stage(STAGED_NODE, &self.node),
+            self.sdk.as_ref().map(|sdk| stage(STAGED_SDK, sdk)).as_deref(),
         );
         let options = memory_file(&options)?;
         let mut command = Command::new(&self.bwrap);
@@ -125,6 +133,7 @@ impl Spec {
             task: c_path(&self.package)?,
             runtime: c_path(&self.runtime)?,
             node: c_path(&self.node)?,
+            sdk: self.sdk.as_deref().map(c_path).transpose()?,
         };
         crate::sandbox::process::before_exec(&mut command, move || prepare.run());
         Ok(command)
@@ -172,6 +181,7 @@ struct Prepare {
     task: CString,
     runtime: CString,
     node: CString,
+    sdk: Option<CString>,
 }
 
 impl Prepare {
@@ -196,6 +206,7 @@ impl Prepare {
         // What is to be staged may itself lie below the stage: take hold of it before the stage covers it.
         let hold = |path: &CStr| rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
         let (task, runtime, node) = (hold(&self.task)?, hold(&self.runtime)?, hold(&self.node)?);
+        let sdk = self.sdk.as_deref().map(hold).transpose()?;
         mount(
             c"tmpfs",
             STAGE,
@@ -206,7 +217,11 @@ impl Prepare {
         rustix::fs::mkdir(STAGED_TASK, Mode::from(0o755))?;
         rustix::fs::mkdir(STAGED_RUNTIME, Mode::from(0o755))?;
         rustix::fs::open(STAGED_NODE, OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from(0o755))?;
-        for (source, target) in [(task, STAGED_TASK), (runtime, STAGED_RUNTIME), (node, STAGED_NODE)] {
+        if sdk.is_some() {
+            rustix::fs::mkdir(STAGED_SDK, Mode::from(0o755))?;
+        }
+        let all = [(task, STAGED_TASK), (runtime, STAGED_RUNTIME), (node, STAGED_NODE)];
+        for (source, target) in all.into_iter().chain(sdk.map(|sdk| (sdk, STAGED_SDK))) {
             let mut path = [0; 32];
             mount_bind(descriptor_path(source.as_raw_fd(), &mut path), target)?;
         }

@@ -4,6 +4,7 @@
 //! This is the only module with unsafe code, and it knows nothing of functions, callers or limits.
 
 pub mod detect;
+pub mod endpoint;
 pub mod files;
 pub mod jail;
 pub mod link;

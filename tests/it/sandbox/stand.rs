@@ -19,7 +19,9 @@ use callgate::{
     },
     dispatch::{
         Dispatch, DispatchError, FunctionError, Invocation, Options, Outcome, Pools,
+        credentials::{NoCredentials, SharedCredentialSource},
         logs::{GatewayLog, LogSink},
+        nodes::Nodes,
         start::Starter,
     },
     functions::{self, FunctionRef, Functions, Parts, RoleCheck, config::Settings},
@@ -49,6 +51,8 @@ pub struct Plan {
     pub clock: SharedClock,
     pub sink: Arc<dyn LogSink>,
     pub options: Options,
+    pub credentials: SharedCredentialSource,
+    pub nodes: Nodes,
 }
 
 impl Default for Plan {
@@ -63,6 +67,8 @@ impl Default for Plan {
                 busy_sandboxes: 2,
                 idle: Duration::from_secs(300),
             },
+            credentials: Arc::new(NoCredentials),
+            nodes: Nodes::new(program("node"), BTreeMap::new()),
         }
     }
 }
@@ -120,7 +126,9 @@ impl Stand {
         let starter = Starter {
             spawner: Spawner::new(4, 100, uids()).unwrap(),
             bwrap: program("bwrap"),
-            node: program("node"),
+            nodes: plan.nodes,
+            sdk: None,
+            credentials: plan.credentials,
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
             region,
