@@ -9,8 +9,9 @@ const Module = require('node:module');
 
 const { hasOwn, stringEndsWith } = require('./primordials.js');
 
-/** The file that puts the SDK's configuration together; any of its clients loads it first. */
+/** The file that puts the SDK's configuration together; any of its clients loads it first. In 2015 it was its main file. */
 const LOADER = '/aws-sdk/lib/node_loader.js';
+const MAIN = '/aws-sdk/lib/aws.js';
 /** Services as the SDK calls them, and the variables of their endpoints. */
 const SERVICES = [
   ['cognitoidentity', 'AWS_ENDPOINT_URL_COGNITO_IDENTITY'],
@@ -35,7 +36,7 @@ function watch(environment) {
   const load = Module._extensions['.js'];
   Module._extensions['.js'] = (module, file) => {
     load(module, file);
-    if (stringEndsWith(file, LOADER)) {
+    if (stringEndsWith(file, LOADER) || stringEndsWith(file, MAIN)) {
       setEndpoints(module.require('./core').config);
     }
   };
