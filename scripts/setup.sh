@@ -43,8 +43,9 @@ install() { # packages…
 
 packages=()
 have bwrap || packages+=(bubblewrap)
-# aws-lc and SQLite are C code, compiled with the crates that wrap them.
-have cc && have make || packages+=(build-essential)
+# aws-lc and SQLite are C code, compiled with the crates that wrap them; tests build an add-on with node-gyp, which links
+# by the C++ compiler.
+have cc && have c++ && have make || packages+=(build-essential)
 case $(uname -m) in
   x86_64 | aarch64) ;;
   *) have cmake || packages+=(cmake) ;;

@@ -19,7 +19,17 @@ const SERVICES = [
   ['sts', 'AWS_ENDPOINT_URL_STS'],
 ];
 
-function setEndpoints(config) {
+function setEndpoints(loader) {
+  let config;
+  try {
+    config = loader.require('./core').config;
+  } catch {
+    // Something else of that name.
+    return;
+  }
+  if (typeof config !== 'object' || config === null) {
+    return;
+  }
   for (let at = 0; at < SERVICES.length; at += 1) {
     const endpoint = process.env[SERVICES[at][1]];
     if (endpoint) {
@@ -37,7 +47,7 @@ function watch(environment) {
   Module._extensions['.js'] = (module, file) => {
     load(module, file);
     if (stringEndsWith(file, LOADER) || stringEndsWith(file, MAIN)) {
-      setEndpoints(module.require('./core').config);
+      setEndpoints(module);
     }
   };
 }

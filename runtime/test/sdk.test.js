@@ -47,6 +47,17 @@ for (const [way, files] of WAYS) {
   });
 }
 
+test('something else of the same name is left alone', async (t) => {
+  const sandbox = new Sandbox(t);
+  const files = {
+    'index.js': `const own = require('./aws-sdk/lib/aws.js'); exports.handler = async () => own;`,
+    'aws-sdk/lib/aws.js': `module.exports = 'mine';`,
+  };
+  const bound = await sandbox.bind({ taskRoot: folder(t, files), environment: ENDPOINTS });
+  assert.equal(bound.ok, true, JSON.stringify(bound));
+  assert.equal((await sandbox.invoke({})).value, 'mine');
+});
+
 test('without endpoints the SDK is left as it is', async (t) => {
   assert.deepEqual(await configuration(t, WAYS[0][1], {}), { region: 'set' });
 });

@@ -87,11 +87,11 @@ impl Sdk {
     }
 
     /// Has npm install exactly the pinned packages, without running any of their scripts. Returns where, and whether they
-    /// were there already. Folders of other pins are removed if `alone`: no gateway uses them.
+    /// were there already.
     ///
     /// # Errors
     /// Every [`SdkError`]; nothing of it is left then.
-    pub async fn install(&self, alone: bool) -> Result<(PathBuf, bool), SdkError> {
+    pub async fn install(&self) -> Result<(PathBuf, bool), SdkError> {
         let modules = self.installed().join("node_modules");
         if modules.is_dir() {
             return Ok((modules, true));
@@ -119,10 +119,14 @@ impl Sdk {
             Err(_) if modules.is_dir() => {}
             other => other.map_err(disk(&self.installed()))?,
         }
-        if alone {
-            self.clear(|name| name.len() == pins().len() && name != pins() && !name.starts_with('.'));
-        }
         Ok((modules, false))
+    }
+
+    /// Removes what earlier versions of this command installed. No sandbox must use it any more.
+    pub fn remove_earlier(&self) {
+        let is_pins =
+            |name: &str| name.len() == pins().len() && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.clear(|name| is_pins(name) && name != pins());
     }
 
     /// Removes those folders here.
@@ -184,6 +188,23 @@ mod tests {
         let pinned = folder.path().join(pins()).join("node_modules");
         fs::create_dir_all(&pinned).unwrap();
         assert_eq!(sdk.modules(), Some(pinned));
+    }
+
+    #[test]
+    fn earlier_installations_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let sdk = sdk(folder.path());
+        let earlier = "0123456789abcdef0123456789abcdef";
+        for name in [earlier, &pins(), "node_modules", "mine"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        sdk.remove_earlier();
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort_unstable();
+        let mut expected = [pins().as_str(), "data", "mine", "node_modules"].map(std::ffi::OsString::from);
+        expected.sort_unstable();
+        assert_eq!(left, expected);
     }
 
     #[test]

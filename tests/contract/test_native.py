@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import struct
 import zlib
 
@@ -98,8 +99,6 @@ def test_packages_for_several_platforms_pass_if_one_fits(account, thumbnail, tmp
 
 def resolved(folder, into):
     """The folder with files instead of links."""
-    import shutil
-
     return shutil.copytree(folder, into, symlinks=False)
 
 
@@ -125,3 +124,13 @@ def test_a_program_in_the_package_runs(account, tmp_path):
         ("tool", 0o120777, "bin/echo"),
     )
     assert account.call(account.function(zipped))["json"] == "it runs\n"
+
+
+def test_an_add_on_whose_library_is_missing_is_an_error_of_loading(account, addon, tmp_path):
+    folder = resolved(addon, tmp_path / "without")
+    for library in folder.rglob("libscale.so"):
+        library.unlink()
+    answer = account.call(account.function(code.of_folder(folder)))
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["json"]["errorType"] == "Error"
+    assert "libscale.so: cannot open shared object file" in answer["json"]["errorMessage"]

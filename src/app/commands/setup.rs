@@ -10,9 +10,12 @@ use crate::app::{
 pub async fn run(common: &Common) -> Result<(), Failure> {
     let config = common.load(None)?;
     let dir = lifecycle::data_dir(&config)?;
-    // Held to the end: a gateway that starts meanwhile would find half of it.
+    let sdk = Sdk::of(&config, &dir);
+    let (modules, was_there) = sdk.install().await?;
     let lock = dir.lock();
-    let (modules, was_there) = Sdk::of(&config, &dir).install(lock.is_ok()).await?;
+    if lock.is_ok() {
+        sdk.remove_earlier();
+    }
     let place = modules.display();
     output::line(&if was_there {
         format!("The AWS SDK for functions is in {place}.")

@@ -3,6 +3,7 @@
 
 mod answers;
 mod ends;
+mod inside;
 mod jail;
 mod leaving;
 mod logs;

@@ -15,7 +15,7 @@ fn sandboxes_are_the_same_for_an_ordinary_user() {
         .unwrap();
     let program = folder.path().join("it");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    let tests = ["answers", "jail", "shutdown"].map(|module| format!("sandbox::{module}::"));
+    let tests = ["answers", "inside", "jail", "shutdown"].map(|module| format!("sandbox::{module}::"));
     let ran = Command::new(&program)
         .args(tests)
         .env("TMPDIR", "/tmp")

@@ -53,6 +53,7 @@ pub struct Plan {
     pub options: Options,
     pub credentials: SharedCredentialSource,
     pub nodes: Nodes,
+    pub sdk: Option<std::path::PathBuf>,
 }
 
 impl Default for Plan {
@@ -68,7 +69,8 @@ impl Default for Plan {
                 idle: Duration::from_secs(300),
             },
             credentials: Arc::new(NoCredentials),
-            nodes: Nodes::new(program("node"), BTreeMap::new()),
+            nodes: Nodes::new(node(), BTreeMap::new()),
+            sdk: None,
         }
     }
 }
@@ -83,7 +85,12 @@ pub struct Stand {
     _data: TempDir,
 }
 
-fn program(name: &str) -> std::path::PathBuf {
+/// The Node.js that sandboxes run on: `CALLGATE_TEST_NODE`, so that the tests can run on several, or the one on the PATH.
+pub fn node() -> std::path::PathBuf {
+    std::env::var_os("CALLGATE_TEST_NODE").map_or_else(|| program("node"), Into::into)
+}
+
+pub fn program(name: &str) -> std::path::PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| panic!("{name} is not on the PATH"))
@@ -127,7 +134,7 @@ impl Stand {
             spawner: Spawner::new(4, 100, uids()).unwrap(),
             bwrap: program("bwrap"),
             nodes: plan.nodes,
-            sdk: None,
+            sdk: plan.sdk,
             credentials: plan.credentials,
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
@@ -151,6 +158,16 @@ impl Stand {
     }
 
     pub async fn deploy_with(&self, name: &str, code: &str, change: impl FnOnce(&mut Settings)) {
+        self.deploy_tagged(name, code, BTreeMap::new(), change).await;
+    }
+
+    pub async fn deploy_tagged(
+        &self,
+        name: &str,
+        code: &str,
+        tags: BTreeMap<String, String>,
+        change: impl FnOnce(&mut Settings),
+    ) {
         let mut settings = Settings {
             runtime: Some("nodejs22.x".to_owned()),
             handler: Some("index.handler".to_owned()),
@@ -159,7 +176,7 @@ impl Stand {
             ..Settings::default()
         };
         change(&mut settings);
-        let created = self.functions.create(ACCOUNT, name, &settings, BTreeMap::new(), package(code)).await;
+        let created = self.functions.create(ACCOUNT, name, &settings, tags, package(code)).await;
         created.unwrap();
     }
 

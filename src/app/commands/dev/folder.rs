@@ -73,7 +73,7 @@ impl Folder {
             .into());
         }
         let path = self.path.clone();
-        let package = tokio::task::spawn_blocking(move || package::pack(&path)).await??;
+        let package = tokio::task::spawn_blocking(move || package::pack_quickly(&path)).await??;
         if before.is_some_and(|before| before.package == package && before.settings == settings) {
             return Ok(None);
         }
