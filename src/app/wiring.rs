@@ -1,10 +1,10 @@
 //! The gateway as it is put together: the only place that knows every part.
 
+mod settings;
 mod sources;
 
 use std::{
     io,
-    num::NonZeroU32,
     path::PathBuf,
     sync::{
         Arc,
@@ -15,15 +15,17 @@ use std::{
 
 use async_trait::async_trait;
 use axum::body::Body;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::task::JoinSet;
-use tower_http::cors::AllowOrigin;
 
-use self::sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles};
+use self::{
+    settings::{cors, outbound, quota_config, request_log},
+    sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
+};
 use super::{
     admin::{AdminError, AdminOps, NewAccount},
-    config::{Config, Format, Origin},
+    config::Config,
     doctor::{self, Check},
     gateway::{Gateway, Parts},
     sdk::Sdk,
@@ -51,11 +53,11 @@ use crate::{
     functions::{self, Functions},
     iam::{self, Directory, IamError},
     identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
-    outbound::{Outbound, OutboundConfig, OutboundError},
-    quota::{Quota, QuotaConfig, Rate},
+    outbound::OutboundError,
+    quota::Quota,
     sandbox::{RuntimeFiles, Spawner, detect, uids::Uids},
     store::{Feed, Follower, StoreError, sqlite::SqliteStore},
-    telemetry::{Metrics, RequestLog, Writing, request_log},
+    telemetry::{Metrics, Writing},
 };
 
 /// A gateway that serves.
@@ -342,36 +344,6 @@ impl Base {
     }
 }
 
-fn outbound(config: &Config) -> Result<Outbound, OpenError> {
-    let extra_roots_pem = match &config.outbound.certificates {
-        Some(path) => {
-            std::fs::read(path).map_err(|cause| OpenError::Certificates { path: path.clone(), cause })?
-        }
-        None => Vec::new(),
-    };
-    Ok(Outbound::new(&OutboundConfig {
-        allowed: config.outbound.allowed.clone(),
-        allow_loopback_http: config.oidc.allow_loopback_http,
-        extra_roots_pem,
-        ..OutboundConfig::default()
-    })?)
-}
-
-fn quota_config(config: &Config) -> QuotaConfig {
-    let limits = &config.limits;
-    let positive = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-    QuotaConfig {
-        account_concurrency: limits.account_concurrency,
-        account_rate: positive(limits.account_rate),
-        address_rate: Rate {
-            per_second: positive(limits.address_rate),
-            burst: positive(limits.address_burst),
-        },
-        caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
-        ..QuotaConfig::default()
-    }
-}
-
 /// How many processes and threads a sandbox may have (AWS: 1,024).
 const PROCESSES_MAX: u32 = 1024;
 
@@ -420,42 +392,6 @@ fn dispatch(parts: &Parts, credentials: SharedCredentialSource) -> Result<Dispat
     };
     let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
     Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))
-}
-
-/// Browsers are told about the configured origins; with none, not a word.
-fn cors(gate: Arc<edge::Gate>, config: &Config) -> Result<Cors<edge::Gate>, OpenError> {
-    let origins = match config.server.cors_allowed_origins.as_slice() {
-        [] => None,
-        _ => Some(origins(config)?),
-    };
-    Ok(Cors::new(gate, origins))
-}
-
-fn origins(config: &Config) -> Result<AllowOrigin, OpenError> {
-    let configured = &config.server.cors_allowed_origins;
-    if configured.contains(&Origin::Any) {
-        return Ok(AllowOrigin::any());
-    }
-    let exact = configured.iter().filter_map(|origin| match origin {
-        Origin::Exactly(origin) => Some(origin),
-        Origin::Any => None,
-    });
-    let values =
-        exact.map(|origin| HeaderValue::from_str(origin).map_err(|_| OpenError::Origin(origin.clone())));
-    Ok(AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?))
-}
-
-/// The request log, to standard error beside the gateway's own.
-fn request_log(config: &Config, metrics: &Arc<Metrics>) -> Result<(RequestLog, Option<Writing>), OpenError> {
-    if !tracing::enabled!(target: "callgate::request", tracing::Level::INFO) {
-        return Ok((RequestLog::off(metrics.clone()), None));
-    }
-    let format = match config.log.format {
-        Format::Text => request_log::Format::Text,
-        Format::Json => request_log::Format::Json,
-    };
-    let (log, writer) = RequestLog::new(metrics.clone());
-    Ok((log, Some(writer.begin(format, io::stderr()).map_err(OpenError::Thread)?)))
 }
 
 async fn every(period: Duration, mut chore: impl FnMut() + Send) {

@@ -29,16 +29,16 @@ class Dev:
             "TMPDIR": str(home),
             "CALLGATE_ROOT_ACCESS_KEY_ID": ROOT_KEY_ID,
             "CALLGATE_ROOT_SECRET_ACCESS_KEY": ROOT_SECRET,
-            "CALLGATE_LOG__LEVEL": "error",
         }
         command = [BINARY, "dev", folder, "--listen", "127.0.0.1:0", *arguments]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = queue.Queue()
         self.heard = []
-        threading.Thread(target=self.listen, daemon=True).start()
+        for stream in (self.process.stdout, self.process.stderr):
+            threading.Thread(target=self.listen, args=[stream], daemon=True).start()
 
-    def listen(self):
-        for line in self.process.stdout:
+    def listen(self, stream):
+        for line in stream:
             self.lines.put(line)
         self.lines.put(None)
 
@@ -47,7 +47,7 @@ class Dev:
         deadline = time.monotonic() + seconds
         while True:
             line = self.lines.get(timeout=max(0.01, deadline - time.monotonic()))
-            assert line is not None, f"it ended: {self.heard}{self.process.stderr.read()}"
+            assert line is not None, f"it ended: {self.heard}"
             self.heard.append(line)
             if found := re.search(pattern, line):
                 return found
@@ -127,6 +127,13 @@ def test_it_says_what_isolates_functions_and_how_to_call(start):
     said = "".join(dev.heard)
     assert re.search(r"isolation +\S*bwrap with all namespaces", said), said
     assert f"callgate invoke greet --data-dir {dev.data} --payload" in said
+
+
+def test_what_the_function_logs_is_shown(start, folder):
+    dev = start()
+    (folder / "index.js").write_text("exports.handler = async () => { console.log('seen by who writes it'); return 'logged'; };")
+    live(dev, "logged")
+    dev.hears("seen by who writes it")
 
 
 def test_what_cannot_be_deployed_is_told_and_the_last_good_version_stays(start, folder):

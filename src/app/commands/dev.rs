@@ -19,7 +19,7 @@ use crate::{
     app::{
         cli::{Common, Failure},
         client::Remote,
-        config::Config,
+        config::{Config, Level, Log},
         data_dir::DataDir,
         doctor::Verdict,
         gateway::Gateway,
@@ -82,6 +82,9 @@ pub fn run<G: Gateway>(common: &Common, arguments: &Arguments) -> Result<(), Fai
         config.data.dir = Some(temporary.0.clone());
     }
     config.server.drain_seconds = config.server.drain_seconds.min(DRAIN_SECONDS_MAX);
+    if config.log == Log::default() {
+        config.log.level = Level::of_developing();
+    }
     logging::start(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve::<G>(config, folder, temporary.is_some()));

@@ -128,7 +128,7 @@ fn words(path: &str) -> Vec<&str> {
 }
 
 fn split(path: &str) -> impl Iterator<Item = &str> {
-    path.split(['/', '.', '-', '@']).flat_map(|word| {
+    path.split(['/', '.', '-', '@', '+']).flat_map(|word| {
         // `linux_arm` is two words of platforms, `x86_64` is one, and `node_sqlite3` is none.
         let is_one = !word.contains('_') || PLATFORM_WORDS.contains(&word);
         if is_one { vec![word] } else { word.split('_').collect() }
