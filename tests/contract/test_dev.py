@@ -46,7 +46,10 @@ class Dev:
         """Waits for a line like this."""
         deadline = time.monotonic() + seconds
         while True:
-            line = self.lines.get(timeout=max(0.01, deadline - time.monotonic()))
+            try:
+                line = self.lines.get(timeout=max(0.01, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"it never said {pattern!r}: {self.heard}") from None
             assert line is not None, f"it ended: {self.heard}"
             self.heard.append(line)
             if found := re.search(pattern, line):
@@ -143,6 +146,8 @@ def test_what_cannot_be_deployed_is_told_and_the_last_good_version_stays(start, 
     dev.hears(r"index\.js:\d")
     dev.hears(r"The version before it still answers")
     assert answer(dev) == "first"
+    (folder / "index.js").write_text("exports.handler = async () => 'first';")
+    dev.hears(r"greet is live again")
     (folder / "index.js").write_text("exports.handler = async () => 'mended';")
     live(dev, "mended")
     (folder / "addon.node").write_bytes(b"\xcf\xfa\xed\xfe" + bytes(60))

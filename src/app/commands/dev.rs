@@ -170,8 +170,8 @@ async fn follow(remote: &Remote, folder: &Folder, mut changes: Changes) -> Resul
                     "\n  Save again when it is mended."
                 };
                 output::line(&format!("{} was not deployed: {failure}{rest}", folder.name()));
-                // Whatever comes next is worth a try, also if it is what was there before.
-                before = before.filter(|_| live);
+                // Half of it may have been done, so what comes next counts, also if it is what was there before.
+                before = None;
             }
         }
         changes.next().await?;
