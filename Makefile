@@ -67,6 +67,14 @@ tests/contract/js/node_modules/installed: tests/contract/js/package-lock.json
 	cd tests/contract/js && npm ci --silent --no-audit --no-fund
 	touch $@
 
+tests/nodes/node_modules/installed: tests/nodes/package-lock.json
+	cd tests/nodes && npm ci --silent --no-audit --no-fund --ignore-scripts
+	touch $@
+
+.PHONY: nodes
+nodes: tests/nodes/node_modules/installed ## the runtime's tests on Node.js 20, 22 and 24
+	scripts/nodes.sh
+
 .PHONY: contract
-contract: $(VENV)/installed tests/contract/js/node_modules/installed ## the real SDKs against target/release/callgate
+contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate
 	$(VENV)/bin/pytest tests/contract -m "not soak" $(PYTEST_ARGS)

@@ -45,8 +45,9 @@ packages=()
 have bwrap || packages+=(bubblewrap)
 # An ordinary user's gateway gives each sandbox a user of its own with it.
 have newuidmap || packages+=(uidmap)
-# aws-lc and SQLite are C code, compiled with the crates that wrap them; so is the bootstrap's native part.
-have cc && have make || packages+=(build-essential)
+# aws-lc and SQLite are C code, compiled with the crates that wrap them; so is the bootstrap's native part. Tests build an
+# add-on with node-gyp, which links by the C++ compiler.
+have cc && have c++ && have make || packages+=(build-essential)
 case $(uname -m) in
   x86_64 | aarch64) ;;
   *) have cmake || packages+=(cmake) ;;

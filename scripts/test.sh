@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test, part by part, and says how long each took against the budget that CONTRIBUTING.md gives it.
 #
-#   scripts/test.sh [part…]      one or more of: lint build rust bootstrap contract
+#   scripts/test.sh [part…]      one or more of: lint build rust bootstrap nodes contract
 #
 # A part that fails does not keep the others from running, except the build. The last line counts.
 set -uo pipefail
@@ -60,6 +60,7 @@ part lint 480 lint
 if part build 900 cargo test --release --locked --lib --bins --tests --no-run; then
   part rust 240 cargo test --release --locked --lib --bins --tests
   part bootstrap 60 bootstrap
+  part nodes 150 make --no-print-directory nodes
   part contract 480 make --no-print-directory contract
 fi
 

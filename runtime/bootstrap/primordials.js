@@ -44,6 +44,7 @@ module.exports = {
   runInAsyncScope: uncurryThis(AsyncResource.prototype.runInAsyncScope),
   setImmediate,
   String,
+  stringEndsWith: uncurryThis(String.prototype.endsWith),
   stringSlice: uncurryThis(String.prototype.slice),
   stringSplit: uncurryThis(String.prototype.split),
   stringStartsWith: uncurryThis(String.prototype.startsWith),

@@ -5,6 +5,7 @@
 const Module = require('node:module');
 
 const { limit } = require('./native.js');
+const sdk = require('./sdk.js');
 
 /** Takes the limits and the environment that BIND carries and goes to the task root. */
 function enter(names) {
@@ -17,6 +18,7 @@ function enter(names) {
     // Node.js reads it when it starts; this is how it is read again.
     Module._initPaths();
   }
+  sdk.watch(environment);
   process.chdir(taskRoot);
 }
 

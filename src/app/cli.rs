@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    commands::{accounts, config, deploy, doctor, invoke, pools, serve},
+    commands::{accounts, config, deploy, dev, doctor, invoke, pools, serve, setup},
     config::{Config, ConfigError, Override},
     gateway::Gateway,
     output,
@@ -56,6 +56,8 @@ impl Common {
 enum Command {
     /// Run the gateway.
     Serve(serve::Arguments),
+    /// Run a gateway on this machine for one folder, and deploy the folder whenever it changes.
+    Dev(dev::Arguments),
     /// Make or update a function from a folder.
     Deploy(deploy::Arguments),
     /// Call a function and print its answer.
@@ -66,6 +68,8 @@ enum Command {
     /// Identity pools.
     #[command(subcommand)]
     Pools(pools::Arguments),
+    /// Get what functions find without packaging it: the AWS SDK.
+    Setup,
     /// Say what this machine has and lacks for a gateway.
     Doctor,
     /// Print the configuration in force, or the reference of all fields.
@@ -97,10 +101,12 @@ fn run_command<G: Gateway>(cli: Cli) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;
     match command {
         Command::Serve(arguments) => serve::run::<G>(&common, &arguments).map(done),
+        Command::Dev(arguments) => dev::run::<G>(&common, &arguments).map(done),
         Command::Deploy(arguments) => one_thread(deploy::run(&common, &arguments)).map(done),
         Command::Invoke(arguments) => one_thread(invoke::run(&common, &arguments)),
         Command::Accounts(arguments) => one_thread(accounts::run::<G>(&common, &arguments)).map(done),
         Command::Pools(arguments) => one_thread(pools::run(&common, &arguments)).map(done),
+        Command::Setup => one_thread(setup::run(&common)).map(done),
         Command::Doctor => doctor::run::<G>(&common),
         Command::Config(arguments) => config::run(&common, &arguments).map(done),
         Command::Joiner => Ok(crate::sandbox::joiner::serve().map(done)?),
@@ -135,6 +141,8 @@ mod tests {
             "callgate pools create p --with-default-roles --allow-guests --provider https://issuer=client",
             "callgate deploy examples/greet --name greet --tag callgate:allow=guests --env A=b=c",
             "callgate invoke greet --as-guest us-east-1:x --payload {} --client-context {} --log",
+            "callgate dev examples/greet --listen 127.0.0.1:0 --name greet --env A=b",
+            "callgate setup --data-dir d",
             "callgate doctor",
             "callgate config --reference",
             "callgate version",

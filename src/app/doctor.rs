@@ -13,6 +13,7 @@ use super::{
     data_dir::{DataDir, DataDirError},
     lifecycle,
     listen::{self, tls},
+    sdk::Sdk,
 };
 use crate::base::{Clock, Timestamp};
 
@@ -84,6 +85,8 @@ const CLOCK_MIN: Timestamp = Timestamp::from_seconds(1_767_225_600);
 /// Looks at everything but isolation.
 pub fn examine(config: &Config, clock: &dyn Clock) -> Vec<Check> {
     let mut checks = vec![node(config)];
+    checks.extend(node_versions(config));
+    checks.push(sdk(config));
     checks.extend(folders(config));
     checks.extend(certificate(config));
     checks.push(open_files());
@@ -114,18 +117,48 @@ fn node(config: &Config) -> Check {
         );
         return Check::no(name, found, remedy);
     };
-    let version = Command::new(&path).arg("--version").output();
-    let version = match &version {
+    match node_version(&path) {
+        Ok(version) => Check::yes(name, format!("{version} at {}", path.display())),
+        Err(found) => Check::no(name, found, remedy),
+    }
+}
+
+/// The Node.js programs of single runtimes.
+fn node_versions(config: &Config) -> Vec<Check> {
+    let versions = config.runtime.versions.0.iter();
+    versions
+        .map(|(runtime, path)| match node_version(path) {
+            Ok(version) => Check::yes(runtime, format!("{version} at {}", path.display())),
+            Err(found) => {
+                Check::no(runtime, found, "correct [runtime] versions, or take this runtime out of it")
+            }
+        })
+        .collect()
+}
+
+/// The version of a Node.js program that functions can run on, or what is wrong with it.
+pub fn node_version(path: &Path) -> Result<String, String> {
+    let version = match Command::new(path).arg("--version").output() {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-        Ok(output) => {
-            return Check::no(name, format!("{} ends with {}", path.display(), output.status), remedy);
-        }
-        Err(cause) => return Check::no(name, format!("{} does not run: {cause}", path.display()), remedy),
+        Ok(output) => return Err(format!("{} ends with {}", path.display(), output.status)),
+        Err(cause) => return Err(format!("{} does not run: {cause}", path.display())),
     };
-    let found = format!("{version} at {}", path.display());
     match major(&version) {
-        Some(major) if major >= NODE_MAJOR_MIN => Check::yes(name, found),
-        _ => Check::no(name, found, remedy),
+        Some(major) if major >= NODE_MAJOR_MIN => Ok(version),
+        _ => Err(format!("{version} at {} is older than {NODE_MAJOR_MIN}", path.display())),
+    }
+}
+
+fn sdk(config: &Config) -> Check {
+    let name = "AWS SDK";
+    let found = lifecycle::data_dir(config).ok().map(|dir| Sdk::of(config, &dir));
+    match found.as_ref().map(|sdk| (sdk, sdk.modules())) {
+        Some((_, Some(modules))) => Check::yes(name, modules.display().to_string()),
+        _ => Check::weak(
+            name,
+            "functions must package it themselves",
+            "callgate setup gets it, for functions that require(\"aws-sdk\") as on AWS",
+        ),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The gateway as it is put together: the only place that knows every part.
 
+mod settings;
 mod sources;
 
 use std::{
     io,
-    num::NonZeroU32,
     path::PathBuf,
     sync::{
         Arc,
@@ -15,17 +15,20 @@ use std::{
 
 use async_trait::async_trait;
 use axum::body::Body;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::task::JoinSet;
-use tower_http::cors::AllowOrigin;
 
-use self::sources::{ExecutionRoles, PlainSource, Providers, Retiring, Roles};
+use self::{
+    settings::{cors, outbound, quota_config, request_log},
+    sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
+};
 use super::{
     admin::{AdminError, AdminOps, NewAccount},
-    config::{Config, Format, Isolation, Origin},
+    config::{Config, Isolation},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
+    sdk::Sdk,
 };
 use crate::{
     api::{self, Perform},
@@ -35,7 +38,9 @@ use crate::{
         sessions::Sessions,
     },
     base::AccountId,
-    dispatch::{self, Dispatch, logs::GatewayLog, start::Starter},
+    dispatch::{
+        self, Dispatch, credentials::SharedCredentialSource, logs::GatewayLog, nodes::Nodes, start::Starter,
+    },
     edge::{
         self,
         authorizer::IamAuthorizer,
@@ -48,11 +53,11 @@ use crate::{
     functions::{self, Functions},
     iam::{self, Directory, IamError},
     identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
-    outbound::{Outbound, OutboundConfig, OutboundError},
-    quota::{Quota, QuotaConfig, Rate},
+    outbound::OutboundError,
+    quota::Quota,
     sandbox::{Level, Means, RuntimeFiles, Spawner, Users, detect},
     store::{Feed, Follower, StoreError, sqlite::SqliteStore},
-    telemetry::{Metrics, RequestLog, Writing, request_log},
+    telemetry::{Metrics, Writing},
 };
 
 /// A gateway that serves.
@@ -77,6 +82,14 @@ pub enum OpenError {
         "no Node.js was found: install version 20 or newer (Debian: apt-get install nodejs), or name the program in [runtime] node"
     )]
     NoNode,
+    /// A runtime's own Node.js does not run.
+    #[error("[runtime] versions, {runtime}: {why}")]
+    NodeVersion {
+        /// The runtime's id.
+        runtime: String,
+        /// What is wrong.
+        why: String,
+    },
     /// This machine cannot isolate functions.
     #[error("functions cannot be isolated here: {0}")]
     NoIsolation(String),
@@ -149,7 +162,13 @@ impl Gateway for Callgate {
         )?;
         let pools =
             Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
-        let dispatch = Arc::new(dispatch(&parts)?);
+        let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
+        let credentials = Arc::new(FunctionCredentials {
+            directory: directory.clone(),
+            sessions: sessions.clone(),
+            clock: clock.clone(),
+        });
+        let dispatch = Arc::new(dispatch(&parts, credentials)?);
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
         // In this order: who comes later may look at what those before hold.
         let followers: Vec<Arc<dyn Follower>> =
@@ -159,7 +178,6 @@ impl Gateway for Callgate {
         functions.sweep(true).await?;
         pools.sweep().await?;
 
-        let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
         let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
         let identities = Identities::new(IdentitiesParts {
@@ -329,36 +347,6 @@ impl Base {
     }
 }
 
-fn outbound(config: &Config) -> Result<Outbound, OpenError> {
-    let extra_roots_pem = match &config.outbound.certificates {
-        Some(path) => {
-            std::fs::read(path).map_err(|cause| OpenError::Certificates { path: path.clone(), cause })?
-        }
-        None => Vec::new(),
-    };
-    Ok(Outbound::new(&OutboundConfig {
-        allowed: config.outbound.allowed.clone(),
-        allow_loopback_http: config.oidc.allow_loopback_http,
-        extra_roots_pem,
-        ..OutboundConfig::default()
-    })?)
-}
-
-fn quota_config(config: &Config) -> QuotaConfig {
-    let limits = &config.limits;
-    let positive = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-    QuotaConfig {
-        account_concurrency: limits.account_concurrency,
-        account_rate: positive(limits.account_rate),
-        address_rate: Rate {
-            per_second: positive(limits.address_rate),
-            burst: positive(limits.address_burst),
-        },
-        caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
-        ..QuotaConfig::default()
-    }
-}
-
 /// How many processes and threads a sandbox may have (AWS: 1,024).
 const PROCESSES_MAX: u32 = 1024;
 
@@ -369,9 +357,20 @@ fn level(config: &Config) -> Level {
     }
 }
 
-fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
+fn dispatch(parts: &Parts, credentials: SharedCredentialSource) -> Result<Dispatch, OpenError> {
     let config = &parts.config;
     let node = doctor::find_node(config).ok_or(OpenError::NoNode)?;
+    let versions = config.runtime.versions.0.clone();
+    for (runtime, path) in &versions {
+        let broken = |why| OpenError::NodeVersion { runtime: runtime.clone(), why };
+        doctor::node_version(path).map_err(broken)?;
+    }
+    let sdk = Sdk::of(config, &parts.dir).modules();
+    if sdk.is_none() {
+        tracing::info!(
+            "functions must package the AWS SDK themselves: `callgate setup` gets it for all of them"
+        );
+    }
     let bwrap = detect::bubblewrap().map_err(|refused| OpenError::NoIsolation(refused.to_string()))?;
     let unpack_to = parts.dir.path().join("runtime");
     let files =
@@ -388,7 +387,9 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
     let starter = Starter {
         spawner,
         bwrap,
-        node,
+        nodes: Nodes::new(node, versions),
+        sdk,
+        credentials,
         runtime: files.folder().to_owned(),
         processes_max: PROCESSES_MAX,
         region: config.server.region.clone(),
@@ -406,42 +407,6 @@ fn dispatch(parts: &Parts) -> Result<Dispatch, OpenError> {
     };
     let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
     Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))
-}
-
-/// Browsers are told about the configured origins; with none, not a word.
-fn cors(gate: Arc<edge::Gate>, config: &Config) -> Result<Cors<edge::Gate>, OpenError> {
-    let origins = match config.server.cors_allowed_origins.as_slice() {
-        [] => None,
-        _ => Some(origins(config)?),
-    };
-    Ok(Cors::new(gate, origins))
-}
-
-fn origins(config: &Config) -> Result<AllowOrigin, OpenError> {
-    let configured = &config.server.cors_allowed_origins;
-    if configured.contains(&Origin::Any) {
-        return Ok(AllowOrigin::any());
-    }
-    let exact = configured.iter().filter_map(|origin| match origin {
-        Origin::Exactly(origin) => Some(origin),
-        Origin::Any => None,
-    });
-    let values =
-        exact.map(|origin| HeaderValue::from_str(origin).map_err(|_| OpenError::Origin(origin.clone())));
-    Ok(AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?))
-}
-
-/// The request log, to standard error beside the gateway's own.
-fn request_log(config: &Config, metrics: &Arc<Metrics>) -> Result<(RequestLog, Option<Writing>), OpenError> {
-    if !tracing::enabled!(target: "callgate::request", tracing::Level::INFO) {
-        return Ok((RequestLog::off(metrics.clone()), None));
-    }
-    let format = match config.log.format {
-        Format::Text => request_log::Format::Text,
-        Format::Json => request_log::Format::Json,
-    };
-    let (log, writer) = RequestLog::new(metrics.clone());
-    Ok((log, Some(writer.begin(format, io::stderr()).map_err(OpenError::Thread)?)))
 }
 
 async fn every(period: Duration, mut chore: impl FnMut() + Send) {

@@ -2,15 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use crate::{base::Region, functions::Function};
+use super::credentials::{RoleCredentials, brings_own};
+use crate::{
+    base::Region,
+    functions::{Function, environment::is_of_credentials},
+    sandbox::endpoint::GATEWAY_URL,
+};
 
 /// Variables that Node.js or the loader reads before any code of ours runs, so that they cannot come with BIND.
 fn is_boot(name: &str) -> bool {
     name.starts_with("NODE_") || name.starts_with("LD_") || name.starts_with("UV_")
 }
 
+/// Where the SDKs find what this gateway serves of AWS. There is no variable for all services: calls to others go to AWS.
+const ENDPOINTS: [&str; 3] =
+    ["AWS_ENDPOINT_URL_COGNITO_IDENTITY", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_STS"];
+
 /// All variables but those of [`boot`], as BIND carries them.
-pub fn of(function: &Function, version: &str, region: &Region, log_stream: &str) -> BTreeMap<String, String> {
+pub fn of(
+    function: &Function,
+    version: &str,
+    region: &Region,
+    log_stream: &str,
+    credentials: Option<&RoleCredentials>,
+) -> BTreeMap<String, String> {
     let region = region.as_str();
     let memory = function.memory_mb.to_string();
     let execution = format!("AWS_Lambda_{}", function.runtime);
@@ -32,25 +47,49 @@ pub fn of(function: &Function, version: &str, region: &Region, log_stream: &str)
         ("LANG", "en_US.UTF-8"),
         ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
         ("PWD", "/var/task"),
+        ("SHLVL", "0"),
         ("TZ", ":UTC"),
         ("_HANDLER", &function.handler),
     ];
     let mut variables: BTreeMap<String, String> =
         fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let own = brings_own(function);
+    if !own {
+        // With credentials of its own it has its own idea of where to go, too.
+        variables.extend(ENDPOINTS.map(|name| (name.to_owned(), GATEWAY_URL.to_owned())));
+    }
+    variables.extend(credentials.into_iter().flat_map(role_variables));
     variables.extend(
         function
             .environment
             .iter()
-            .filter(|(name, _)| !is_boot(name))
+            // The tag may have been taken away since they were set.
+            .filter(|(name, _)| !is_boot(name) && (own || !is_of_credentials(name)))
             .map(|(name, value)| (name.clone(), value.clone())),
     );
     variables
 }
 
+/// The variables of the role's credentials.
+fn role_variables(credentials: &RoleCredentials) -> impl Iterator<Item = (String, String)> {
+    let text = |secret: &crate::base::Secret| secret.expose_str().unwrap_or_default().to_owned();
+    [
+        ("AWS_ACCESS_KEY_ID", credentials.access_key_id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", text(&credentials.secret_access_key)),
+        ("AWS_SESSION_TOKEN", text(&credentials.session_token)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+}
+
+/// Where libraries are looked for: the system's own first, as on AWS.
+const LIBRARY_PATH: &str =
+    "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib";
+
 /// The variables that must be there before Node.js boots: the search paths, and those of the function's own.
 pub fn boot(function: &Function) -> Vec<(String, String)> {
     let mut variables = BTreeMap::from([
-        ("LD_LIBRARY_PATH".to_owned(), "/var/task:/var/task/lib:/opt/lib".to_owned()),
+        ("LD_LIBRARY_PATH".to_owned(), LIBRARY_PATH.to_owned()),
         ("NODE_PATH".to_owned(), node_path(&function.runtime)),
     ]);
     variables.extend(

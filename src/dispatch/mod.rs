@@ -5,6 +5,7 @@
 //! written to a sandbox its answer is owed: it is read before that sandbox serves anyone else, also when the caller has left
 //! ([`lease`]).
 
+pub mod credentials;
 pub mod effort;
 pub mod ends;
 pub mod environment;
@@ -14,6 +15,7 @@ pub mod lease;
 pub mod lifecycle;
 pub mod logs;
 pub mod memory;
+pub mod nodes;
 pub mod pool;
 pub mod pools;
 mod shard;

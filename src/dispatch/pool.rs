@@ -415,7 +415,7 @@ impl Pool {
     fn hand_over(self: &Arc<Self>, worker: Box<Worker>) {
         let mut worker = Some(worker);
         while let Some(own) = worker.take() {
-            if self.is_crowded() {
+            if self.is_crowded() || own.is_outdated(self.shared.clock.monotonic()) {
                 return self.put_back(own);
             }
             if let Some((shard, first)) = self.first_in_line() {
@@ -433,12 +433,13 @@ impl Pool {
 
     fn put_back(self: &Arc<Self>, mut worker: Box<Worker>) {
         let mut state = self.shards[self.here()].lock();
-        if self.retired.load(SeqCst) {
+        let now = self.shared.clock.monotonic();
+        if self.retired.load(SeqCst) || worker.is_outdated(now) {
             drop(state);
             self.end([worker], Event::Retired);
             return;
         }
-        worker.idle_since = self.shared.clock.monotonic();
+        worker.idle_since = now;
         state.idle.push(worker);
         self.idle.fetch_add(1, SeqCst);
     }
@@ -459,9 +460,12 @@ impl Pool {
             let expired = state.idle.iter().take_while(|worker| worker.idle_since < since).count();
             let expired: Vec<_> = state.idle.drain(..expired).collect();
             let dead: Vec<_> = state.idle.extract_if(.., |worker| worker.link.is_closed()).collect();
-            self.idle.fetch_sub(expired.len() + dead.len(), SeqCst);
+            let now = self.shared.clock.monotonic();
+            let outdated: Vec<_> = state.idle.extract_if(.., |worker| worker.is_outdated(now)).collect();
+            self.idle.fetch_sub(expired.len() + dead.len() + outdated.len(), SeqCst);
             drop(state);
             self.end(expired, Event::Retired);
+            self.end(outdated, Event::Retired);
             self.end(dead, Event::Failed);
         }
         [&self.alive, &self.starting, &self.waiting].iter().all(|count| count.load(SeqCst) == 0)

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    END_MAX, environment,
+    END_MAX,
+    credentials::{self, Granted, SharedCredentialSource},
+    environment,
+    nodes::Nodes,
     worker::{Loading, Worker},
 };
 use crate::{
@@ -61,14 +64,17 @@ pub enum InitReason {
 }
 
 /// What makes sandboxes.
-#[derive(Debug)]
 pub struct Starter {
     /// Starts processes.
     pub spawner: Spawner,
     /// The bubblewrap program.
     pub bwrap: std::path::PathBuf,
-    /// The Node.js program.
-    pub node: std::path::PathBuf,
+    /// The Node.js programs.
+    pub nodes: Nodes,
+    /// The AWS SDK's `node_modules`, which functions find without packaging it.
+    pub sdk: Option<std::path::PathBuf>,
+    /// Who makes the credentials of execution roles.
+    pub credentials: SharedCredentialSource,
     /// The unpacked runtime.
     pub runtime: std::path::PathBuf,
     /// Processes and threads a sandbox may have.
@@ -120,8 +126,9 @@ impl Starter {
         let function = &target.function;
         let spec = Arc::new(Spec {
             bwrap: self.bwrap.clone(),
-            node: self.node.clone(),
+            node: self.nodes.of(&function.runtime).to_owned(),
             runtime: self.runtime.clone(),
+            sdk: self.sdk.clone(),
             processes_max: self.processes_max,
             boot_environment: environment::boot(function),
         });
@@ -154,7 +161,8 @@ impl Starter {
             tmp_mb: function.tmp_mb,
         };
         control.bind(&binding).await.map_err(|error| StartFailure::System(error.to_string()))?;
-        let bind = protocol::bind(&self.bind(function, target.version)?)
+        let granted = credentials::grant(&*self.credentials, function, &self.clock);
+        let bind = protocol::bind(&self.bind(function, target.version, &granted)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
         let load = async {
             link.write(&bind, &[]).await?;
@@ -169,7 +177,8 @@ impl Starter {
                 Some(error) => fail(InitReason::Error(error), log),
                 None => {
                     let loading = Loading { took, node, log };
-                    Ok(Worker::loaded(link, process, control, user, function.clone(), loading, now))
+                    let worker = Worker::loaded(link, process, control, user, function.clone(), loading, now);
+                    Ok(worker.retiring_at(granted.retire_at))
                 }
             },
             Ok(Ok(_) | Err(LinkError::Violation(_))) => fail(InitReason::Exit(None), log),
@@ -183,7 +192,7 @@ impl Starter {
         }
     }
 
-    fn bind(&self, function: &Function, version: &str) -> Result<Vec<u8>, StartFailure> {
+    fn bind(&self, function: &Function, version: &str, granted: &Granted) -> Result<Vec<u8>, StartFailure> {
         let id = RequestId::draw(&*self.rng);
         let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let stream = format!("{}/[{version}]{hex}", self.clock.now().date_path());
@@ -201,7 +210,13 @@ impl Starter {
             region: self.region.as_str(),
             log_group_name: &function.log_group,
             log_stream_name: &stream,
-            environment: environment::of(function, version, &self.region, &stream),
+            environment: environment::of(
+                function,
+                version,
+                &self.region,
+                &stream,
+                granted.credentials.as_ref(),
+            ),
         })
         .map_err(|error| StartFailure::System(error.to_string()))
     }

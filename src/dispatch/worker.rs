@@ -36,6 +36,7 @@ pub struct Worker {
     /// The function it holds.
     pub function: Arc<Function>,
     state: State,
+    retire_at: Option<Duration>,
     loading: Option<Loading>,
     /// Whether an invocation is being written: who stops then leaves half a frame behind.
     pub writing: bool,
@@ -66,6 +67,7 @@ impl Worker {
             control,
             function,
             state: State::Starting,
+            retire_at: None,
             loading: Some(loading),
             writing: false,
             node: None,
@@ -87,6 +89,16 @@ impl Worker {
         let mut moved = *self;
         moved.link = moved.link.move_here()?;
         Ok(Box::new(moved))
+    }
+
+    /// The same, to be used until this time on the monotonic clock: what it was given ends.
+    pub fn retiring_at(self, retire_at: Option<Duration>) -> Self {
+        Self { retire_at, ..self }
+    }
+
+    /// Whether its time is over.
+    pub fn is_outdated(&self, now: Duration) -> bool {
+        self.retire_at.is_some_and(|end| now >= end)
     }
 
     /// Where it stands.

@@ -40,6 +40,11 @@ const CREDENTIALS: [&str; 6] = [
     "AWS_SESSION_TOKEN",
 ];
 
+/// Whether it is a variable of the execution role's credentials and region, which only a tagged function may set.
+pub fn is_of_credentials(name: &str) -> bool {
+    CREDENTIALS.contains(&name)
+}
+
 /// Variables as a request gives them, in its order.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct GivenVariables(pub Vec<(String, String)>);

@@ -20,7 +20,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard, Semaphore};
 
-use super::package::{PackageError, PackageLimits, unpack};
+use super::package::{PackageError, PackageLimits, native::Host, unpack};
 use crate::{
     base::{clock::SharedClock, rng::SharedRng},
     store::{
@@ -41,6 +41,8 @@ pub struct Shelf {
     packages: Packages,
     unpacked: PathBuf,
     limits: PackageLimits,
+    /// What native code in a package must fit.
+    host: Host,
     clock: SharedClock,
     rng: SharedRng,
     /// Read while a package is put on the shelf and until its row is written; written while unused ones are taken off.
@@ -94,6 +96,7 @@ impl Shelf {
             packages,
             unpacked,
             limits: PackageLimits::default(),
+            host: Host::here(),
             clock,
             rng,
             gate: RwLock::new(()),
@@ -114,9 +117,9 @@ impl Shelf {
 
     /// Checks a package without keeping anything of it.
     pub async fn check(&self, zip: Bytes) -> Result<PackageHash, PackageError> {
-        let (new, limits) = (self.new_folder(), self.limits);
+        let (new, limits, host) = (self.new_folder(), self.limits, self.host.clone());
         self.unpacking(move || {
-            unpack(&zip, &new.0, &limits)?;
+            unpack(&zip, &new.0, &limits, Some(&host))?;
             Ok(PackageHash::of(&zip))
         })
         .await
@@ -129,13 +132,13 @@ impl Shelf {
     pub async fn put(&self, zip: Bytes) -> Result<Shelved<'_>, PackageError> {
         let gate = self.gate.read().await;
         let (bytes, new, limits) = (zip.clone(), self.new_folder(), self.limits);
-        let unpacked = self.unpacked.clone();
+        let (unpacked, host) = (self.unpacked.clone(), self.host.clone());
         let work = move || {
             let hash = PackageHash::of(&bytes);
             if unpacked.join(hash.hex()).is_dir() {
                 return Ok((hash, None));
             }
-            unpack(&bytes, &new.0, &limits)?;
+            unpack(&bytes, &new.0, &limits, Some(&host))?;
             Ok((hash, Some(new)))
         };
         let (hash, ready) = self.unpacking(work).await?;
@@ -160,8 +163,11 @@ impl Shelf {
             .ok_or_else(|| StoreError::Packages(format!("package {} is gone", hash.hex())))?;
         let (new, limits) = (self.new_folder(), self.limits);
         let failed = |error: PackageError| StoreError::Packages(format!("package {}: {error}", hash.hex()));
-        let new =
-            self.unpacking(move || unpack(&zip, &new.0, &limits).map(|()| new)).await.map_err(failed)?;
+        // It was taken when it was uploaded: another machine since then is no reason to lose it.
+        let new = self
+            .unpacking(move || unpack(&zip, &new.0, &limits, None).map(|()| new))
+            .await
+            .map_err(failed)?;
         self.publish(new, hash).await.map_err(failed)?;
         Ok(folder)
     }

@@ -34,6 +34,9 @@ pub struct Spec {
     pub node: PathBuf,
     /// The unpacked runtime: `pid1`, `bootstrap/`, `etc/`.
     pub runtime: PathBuf,
+    /// The AWS SDK's `node_modules`, mounted read-only at `/var/node_modules`, where modules of `/var/task` find what is not
+    /// in their own.
+    pub sdk: Option<PathBuf>,
     /// Processes and threads it may have at once.
     pub processes_max: u32,
     /// Variables that must be there before Node.js boots (`NODE_OPTIONS`, `LD_…`); all others come with BIND.
@@ -73,11 +76,12 @@ const NODE_OPTIONS: [&str; 3] = ["--max-old-space-size=9216", "--max-semi-space-
 const STAGE: &CStr = c"/tmp";
 const STAGED_RUNTIME: &CStr = c"/tmp/runtime";
 const STAGED_NODE: &CStr = c"/tmp/node";
+const STAGED_SDK: &CStr = c"/tmp/sdk";
 
 impl Spec {
     /// Bubblewrap's options, each ended by a zero byte, as `--args` takes them: given on the command line they could be read
     /// inside.
-    fn options(&self, runtime: &Path, node: &Path) -> Vec<u8> {
+    fn options(&self, runtime: &Path, node: &Path, sdk: Option<&Path>) -> Vec<u8> {
         let mut options = Options::default();
         options
             .words("--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup");
@@ -100,8 +104,11 @@ impl Spec {
         options.words("--ro-bind").word(runtime.join("pid1")).word("/var/lang/bin/pid1");
         options.words("--ro-bind").word(runtime.join("etc")).word("/etc");
         options.words("--ro-bind-try /etc/ssl/certs /etc/ssl/certs");
+        if let Some(sdk) = sdk {
+            options.words("--ro-bind").word(sdk).word("/var/node_modules");
+        }
         // Where a function's files are mounted later.
-        options.words("--dir /var/task --dir /var/node_modules --dir /opt --proc /proc --dev /dev");
+        options.words("--dir /var/task --dir /opt --proc /proc --dev /dev");
         options.words("--perms 1777 --size 16777216 --tmpfs /dev/shm --remount-ro /dev");
         // Until it is bound, when it gets the size that the function has.
         options.words("--perms 1777 --size 1048576 --tmpfs /tmp");
@@ -123,7 +130,11 @@ impl Spec {
                 path.to_owned()
             }
         };
-        let options = self.options(&stage(STAGED_RUNTIME, &self.runtime), &stage(STAGED_NODE, &self.node));
+        let options = self.options(
+            &stage(STAGED_RUNTIME, &self.runtime),
+            &stage(STAGED_NODE, &self.node),
+            self.sdk.as_ref().map(|sdk| stage(STAGED_SDK, sdk)).as_deref(),
+        );
         let options = memory_file("options", &options)?;
         let mut command = Command::new(&self.bwrap);
         command.env_clear().args(["--args", &OPTIONS_FD.to_string(), "--", "/var/lang/bin/pid1"]);
@@ -142,6 +153,7 @@ impl Spec {
             entrances,
             runtime: c_path(&self.runtime)?,
             node: c_path(&self.node)?,
+            sdk: self.sdk.as_deref().map(c_path).transpose()?,
         };
         crate::sandbox::process::before_exec(&mut command, move || prepare.run());
         Ok(command)
@@ -193,6 +205,7 @@ struct Prepare {
     entrances: Vec<OwnedFd>,
     runtime: CString,
     node: CString,
+    sdk: Option<CString>,
 }
 
 impl Prepare {
@@ -233,6 +246,7 @@ impl Prepare {
         // What is to be staged may itself lie below the stage: take hold of it before the stage covers it.
         let hold = |path: &CStr| rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
         let (runtime, node) = (hold(&self.runtime)?, hold(&self.node)?);
+        let sdk = self.sdk.as_deref().map(hold).transpose()?;
         mount(
             c"tmpfs",
             STAGE,
@@ -242,7 +256,11 @@ impl Prepare {
         )?;
         rustix::fs::mkdir(STAGED_RUNTIME, Mode::from(0o755))?;
         rustix::fs::open(STAGED_NODE, OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from(0o755))?;
-        for (source, target) in [(runtime, STAGED_RUNTIME), (node, STAGED_NODE)] {
+        if sdk.is_some() {
+            rustix::fs::mkdir(STAGED_SDK, Mode::from(0o755))?;
+        }
+        let all = [(runtime, STAGED_RUNTIME), (node, STAGED_NODE)];
+        for (source, target) in all.into_iter().chain(sdk.map(|sdk| (sdk, STAGED_SDK))) {
             let mut path = [0; 32];
             mount_bind(descriptor_path(source.as_raw_fd(), &mut path), target)?;
         }

@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::Args;
 use serde_json::{Map, Value, json};
-use settings::Settings;
+pub(super) use settings::Settings;
 
 use super::{name_and_value, remote};
 use crate::app::{
@@ -16,12 +16,24 @@ use crate::app::{
     output, package,
 };
 
-/// What `deploy` takes. What is not given comes from `callgate.toml` in the folder, then from the function as it is, then
-/// from the defaults.
+/// What `deploy` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Print the function's configuration as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: remote::Endpoint,
+}
+
+/// A folder and what to make of it. What is not given comes from `callgate.toml` in the folder, then from the function as it is, then
+/// from the defaults.
+#[derive(Clone, Debug, Args)]
+pub struct Source {
     /// The folder with the function's code.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// The function's name; the folder's unless given.
     #[arg(long)]
     name: Option<String>,
@@ -46,15 +58,10 @@ pub struct Arguments {
     /// An environment variable; may be given often. Together they replace the function's variables.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = name_and_value)]
     environment: Vec<(String, String)>,
-    /// Print the function's configuration as JSON.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    remote: remote::Endpoint,
 }
 
-const RUNTIME: &str = "nodejs22.x";
-const HANDLER: &str = "index.handler";
+pub(super) const RUNTIME: &str = "nodejs22.x";
+pub(super) const HANDLER: &str = "index.handler";
 const ROLE: &str = "callgate-default-execution";
 /// Whom a function's role must trust.
 const ROLE_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -64,13 +71,10 @@ const SETTLE_POLLS_MAX: u32 = 600;
 
 /// Packs the folder, makes or updates the function, and says how to call it.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let settings = Settings::gather(arguments)?;
-    let package = package::pack(&arguments.folder)?;
+    let settings = Settings::gather(&arguments.source)?;
+    let package = package::pack(&arguments.source.folder)?;
     let remote = arguments.remote.signed(common).await?;
-    let (done, configuration) = match remote.function_configuration(&settings.name).await? {
-        None => ("made", create(&remote, &settings, &package).await?),
-        Some(_) => ("updated", update(&remote, &settings, &package).await?),
-    };
+    let (done, configuration) = put(&remote, &settings, &package).await?;
     if arguments.json {
         output::line(&configuration.to_string());
     } else {
@@ -82,6 +86,18 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> 
         ));
     }
     Ok(())
+}
+
+/// Makes or updates a function. Says which of the two, and its configuration.
+pub(super) async fn put(
+    remote: &Remote,
+    settings: &Settings,
+    package: &[u8],
+) -> Result<(&'static str, Value), Failure> {
+    Ok(match remote.function_configuration(&settings.name).await? {
+        None => ("made", create(remote, settings, package).await?),
+        Some(_) => ("updated", update(remote, settings, package).await?),
+    })
 }
 
 async fn create(remote: &Remote, settings: &Settings, package: &[u8]) -> Result<Value, Failure> {

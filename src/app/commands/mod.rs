@@ -3,11 +3,13 @@
 pub mod accounts;
 pub mod config;
 pub mod deploy;
+pub mod dev;
 pub mod doctor;
 pub mod invoke;
 pub mod pools;
 pub mod remote;
 pub mod serve;
+pub mod setup;
 
 /// Reads `NAME=VALUE`; the value may hold further equals signs.
 pub(crate) fn name_and_value(text: &str) -> Result<(String, String), String> {

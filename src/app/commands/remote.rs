@@ -9,7 +9,7 @@ use crate::{
         admin::Client,
         cli::{Common, Failure},
         client::{Remote, sign::Credentials},
-        data_dir::{RootKey, seeded_root_key},
+        data_dir::{DataDir, RootKey, seeded_root_key},
         lifecycle,
     },
     base::{Secret, SystemClock},
@@ -60,11 +60,6 @@ impl Endpoint {
         common: &Common,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Credentials, Failure> {
-        let root = |key: RootKey| Credentials {
-            access_key_id: key.access_key_id,
-            secret: key.secret,
-            session_token: None,
-        };
         if let Some(seeded) = seeded_root_key(&variable)? {
             return Ok(root(seeded));
         }
@@ -76,14 +71,29 @@ impl Endpoint {
             let session_token = text("AWS_SESSION_TOKEN").map(Secret::from);
             return Ok(Credentials { access_key_id, secret: secret.into(), session_token });
         }
-        let dir = lifecycle::data_dir(&common.load(None)?)?;
-        dir.kept_root_key()?.map(root).ok_or_else(|| {
-            format!(
-                "there is no root key in {}: set CALLGATE_ROOT_ACCESS_KEY_ID and CALLGATE_ROOT_SECRET_ACCESS_KEY as the \
-                 gateway has them",
-                dir.path().display()
-            )
-            .into()
-        })
+        kept(&lifecycle::data_dir(&common.load(None)?)?)
     }
+}
+
+/// The root key of the gateway that this process runs over a data directory.
+pub(super) fn root_credentials(dir: &DataDir) -> Result<Credentials, Failure> {
+    match seeded_root_key(|name| std::env::var_os(name))? {
+        Some(seeded) => Ok(root(seeded)),
+        None => kept(dir),
+    }
+}
+
+fn root(key: RootKey) -> Credentials {
+    Credentials { access_key_id: key.access_key_id, secret: key.secret, session_token: None }
+}
+
+fn kept(dir: &DataDir) -> Result<Credentials, Failure> {
+    dir.kept_root_key()?.map(root).ok_or_else(|| {
+        format!(
+            "there is no root key in {}: set CALLGATE_ROOT_ACCESS_KEY_ID and CALLGATE_ROOT_SECRET_ACCESS_KEY as the gateway \
+             has them",
+            dir.path().display()
+        )
+        .into()
+    })
 }

@@ -51,6 +51,11 @@ impl Field for Format {
 pub struct Level(String);
 
 impl Level {
+    /// What somebody wants to see who writes a function: what it logs, and what is amiss.
+    pub fn of_developing() -> Self {
+        Self("warn,callgate::function=debug".to_owned())
+    }
+
     /// The filter that the directives make.
     pub fn filter(&self) -> EnvFilter {
         EnvFilter::builder().parse_lossy(&self.0)

@@ -9,6 +9,7 @@ mod field;
 mod keys;
 mod limits;
 mod log;
+mod node_versions;
 mod oidc;
 mod outbound;
 mod reader;
@@ -34,6 +35,7 @@ pub use {
     keys::Keys,
     limits::Limits,
     log::{Format, Level, Log},
+    node_versions::NodeVersions,
     oidc::Oidc,
     outbound::Outbound,
     runtime::Runtime,

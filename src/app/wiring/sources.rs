@@ -13,8 +13,12 @@ use axum::body::Body;
 use serde_json::Value;
 
 use crate::{
-    base::AccountId,
-    dispatch::Dispatch,
+    authn::sessions::{Origin, SessionClaims, Sessions},
+    base::{AccountId, Timestamp, clock::SharedClock},
+    dispatch::{
+        Dispatch,
+        credentials::{CredentialSource, RoleCredentials},
+    },
     edge::{
         body::Budget,
         plain::{Pending, Source},
@@ -64,6 +68,47 @@ impl RoleCheck for ExecutionRoles {
         let role = self.0.role_by_arn(role_arn).filter(|role| role.record.account == account);
         role.is_some_and(|role| {
             role.trusts("sts:AssumeRole", Requester::Service("lambda.amazonaws.com"), &NoKeys)
+        })
+    }
+}
+
+/// Credentials of the directory's roles, as Lambda gives them to functions.
+pub(super) struct FunctionCredentials {
+    pub(super) directory: Arc<Directory>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) clock: SharedClock,
+}
+
+impl CredentialSource for FunctionCredentials {
+    fn credentials(
+        &self,
+        account: AccountId,
+        role_arn: &str,
+        session: &str,
+        expires: Timestamp,
+    ) -> Result<RoleCredentials, String> {
+        if !ExecutionRoles(self.directory.clone()).lambda_may_assume(account, role_arn) {
+            return Err(format!(
+                "{role_arn} is gone, or does not let lambda.amazonaws.com assume it any more"
+            ));
+        }
+        let role = self.directory.role_by_arn(role_arn).ok_or_else(|| format!("{role_arn} is gone"))?;
+        let issued = self.clock.now();
+        let claims = SessionClaims {
+            account,
+            role: role.name().to_owned(),
+            role_id: role.id().to_owned(),
+            session: session.to_owned(),
+            identity: None,
+            issued,
+            expires,
+            origin: Origin { principals: vec![format!("role/{}", role.name())], issued, ..Origin::default() },
+        };
+        let minted = self.sessions.mint(&claims).map_err(|error| error.to_string())?;
+        Ok(RoleCredentials {
+            access_key_id: minted.access_key_id,
+            secret_access_key: minted.secret_access_key,
+            session_token: minted.session_token.into(),
         })
     }
 }

@@ -9,23 +9,32 @@ use std::{
 
 use super::{
     PackageError, PackageLimits, entry,
+    native::{self, Host},
     plan::{Archive, LINK_BYTES_MAX, Plan, Planned, corrupt, plan},
 };
 
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// How much of a file tells its format.
+const HEAD_BYTES: usize = 4;
 const FOLDER_MODE: u32 = 0o755;
 
-/// Checks the archive `zip` and unpacks it into `folder`, which must not be there yet; its parent must. What it returns is
-/// on its way to the disk, but not synced. If it fails, `folder` is gone again. It blocks, so it belongs on a thread for
-/// that.
+/// Checks the archive `zip` and unpacks it into `folder`, which must not be there yet; its parent must. Native code in it
+/// must fit `host`; where there is none, it is not looked at. What it returns is on its way to the disk, but not synced. If
+/// it fails, `folder` is gone again. It blocks, so it belongs on a thread for that.
 ///
 /// # Errors
 /// Every [`PackageError`].
-pub fn unpack(zip: &[u8], folder: &Path, limits: &PackageLimits) -> Result<(), PackageError> {
+pub fn unpack(
+    zip: &[u8],
+    folder: &Path,
+    limits: &PackageLimits,
+    host: Option<&Host>,
+) -> Result<(), PackageError> {
     let (mut archive, plan) = plan(zip, limits)?;
     make_folder(folder)?;
-    let written = write(&mut archive, &plan, folder, limits);
+    let written = write(&mut archive, &plan, folder, limits)
+        .and_then(|natives| host.map_or(Ok(()), |host| native::check(folder, &natives, host)));
     if written.is_err() {
         fs::remove_dir_all(folder).map_err(PackageError::Disk)?;
     }
@@ -38,28 +47,34 @@ fn make_folder(folder: &Path) -> Result<(), PackageError> {
     fs::set_permissions(folder, fs::Permissions::from_mode(FOLDER_MODE)).map_err(PackageError::Disk)
 }
 
+/// Writes everything, and says which files are of native code.
 fn write(
     archive: &mut Archive<'_>,
     plan: &Plan,
     folder: &Path,
     limits: &PackageLimits,
-) -> Result<(), PackageError> {
+) -> Result<Vec<String>, PackageError> {
     for path in &plan.folders {
         make_folder(&folder.join(path))?;
     }
     let mut left = limits.unpacked_bytes_max;
+    let mut natives = Vec::new();
     for (path, planned) in plan.files.iter().filter(|(_, planned)| !planned.link) {
-        left -= write_file(archive, *planned, path, &folder.join(path), left, limits)?;
+        let (bytes, head) = write_file(archive, *planned, path, &folder.join(path), left, limits)?;
+        left -= bytes;
+        if native::is_native(path, &head) {
+            natives.push(path.clone());
+        }
     }
     // Links come last, so that no file is ever written through one.
     for (path, planned) in plan.files.iter().filter(|(_, planned)| planned.link) {
         let target = read_link(archive, *planned, path)?;
         symlink(target, folder.join(path)).map_err(PackageError::Disk)?;
     }
-    Ok(())
+    Ok(natives)
 }
 
-/// Writes one file and says how many bytes it has.
+/// Writes one file and says how many bytes it has, and what the first of them are.
 fn write_file(
     archive: &mut Archive<'_>,
     planned: Planned,
@@ -67,7 +82,7 @@ fn write_file(
     to: &Path,
     left: u64,
     limits: &PackageLimits,
-) -> Result<u64, PackageError> {
+) -> Result<(u64, Vec<u8>), PackageError> {
     let mut source = archive.by_index(planned.index).map_err(|error| corrupt(&error))?;
     let mut file: File = OpenOptions::new()
         .write(true)
@@ -77,6 +92,7 @@ fn write_file(
         .map_err(PackageError::Disk)?;
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut bytes: u64 = 0;
+    let mut head = Vec::with_capacity(HEAD_BYTES);
     loop {
         let length = match source.read(&mut chunk) {
             Ok(0) => break,
@@ -91,13 +107,15 @@ fn write_file(
         if bytes > planned.declared_bytes {
             return Err(PackageError::Corrupt(format!("{path}: more bytes than declared")));
         }
-        file.write_all(chunk.get(..length).unwrap_or_default()).map_err(PackageError::Disk)?;
+        let come = chunk.get(..length).unwrap_or_default();
+        head.extend(come.iter().take(HEAD_BYTES - head.len()));
+        file.write_all(come).map_err(PackageError::Disk)?;
     }
     if bytes != planned.declared_bytes {
         return Err(PackageError::Corrupt(format!("{path}: fewer bytes than declared")));
     }
     file.set_permissions(fs::Permissions::from_mode(planned.mode)).map_err(PackageError::Disk)?;
-    Ok(bytes)
+    Ok((bytes, head))
 }
 
 fn read_link(archive: &mut Archive<'_>, planned: Planned, path: &str) -> Result<String, PackageError> {

@@ -2,10 +2,12 @@
 //!
 //! First [`plan`] reads the central directory alone and decides what each entry would become; whatever leaves the root,
 //! contradicts another entry or is too much is refused there, before a byte is written. Then [`extract`] writes the plan
-//! out, counting what really comes. A refused package leaves nothing behind.
+//! out, counting what really comes. At last [`native`] sees whether what is native code fits this machine. A refused package
+//! leaves nothing behind.
 
 mod entry;
 mod extract;
+pub mod native;
 mod plan;
 
 #[cfg(test)]
@@ -58,9 +60,32 @@ pub enum PackageError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A file of native code cannot be loaded on this machine.
+    #[error("The package's file {entry:?} cannot be loaded by functions: {why}{}. {remedy}", and_more(*.more))]
+    Native {
+        /// The file, cut where its path is long.
+        entry: String,
+        /// What is wrong with it.
+        why: String,
+        /// How many others have something wrong with them.
+        more: usize,
+        /// What to do.
+        remedy: String,
+    },
+    /// It has too many files of native code.
+    #[error("The package has more than {0} files of native code. Leave out what the function does not need.")]
+    TooManyNative(usize),
     /// The disk failed us; no fault of the package.
     #[error("the package could not be unpacked: {0}")]
     Disk(#[source] std::io::Error),
+}
+
+fn and_more(files: usize) -> String {
+    match files {
+        0 => String::new(),
+        1 => " (and so with 1 more file)".to_owned(),
+        more => format!(" (and so with {more} more files)"),
+    }
 }
 
 impl PackageError {

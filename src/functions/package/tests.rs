@@ -44,7 +44,7 @@ fn listing(folder: &Path) -> BTreeMap<String, (String, u32)> {
 fn outcome(zip: &[u8], limits: &PackageLimits) -> Result<BTreeMap<String, (String, u32)>, PackageError> {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("unpacked");
-    let result = unpack(zip, &folder, limits);
+    let result = unpack(zip, &folder, limits, None);
     if result.is_err() {
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0, "a refused package left something");
     }

@@ -1,9 +1,11 @@
 """Function code, as zips: the good, and the hostile."""
 
 import io
+import os
 import struct
 import warnings
 import zipfile
+from pathlib import Path
 
 ECHO = "exports.handler = async (event) => event;"
 
@@ -74,3 +76,16 @@ def crowd(count):
     locator = struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
     last = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, len(directory), at, 0)
     return b"".join(local) + directory + zip64 + locator + last
+
+
+def of_folder(folder):
+    """A zip of everything in a folder, with modes and links, as `zip --symlinks -r` makes it."""
+    folder = Path(folder)
+    entries = []
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_symlink():
+            entries.append((name, 0o120777, os.readlink(path)))
+        elif path.is_file():
+            entries.append((name, 0o100000 | path.stat().st_mode & 0o777, path.read_bytes()))
+    return archive(*entries)

@@ -78,3 +78,28 @@ fn promises_of_the_jail_name_their_tests() {
         .collect();
     none("tests that docs/jail.md names and that are not there", &missing);
 }
+
+/// `*file: name*` in docs/packages.md names a test of `tests/contract/test_<file>.py`.
+#[test]
+fn promises_of_packages_name_their_tests() {
+    let text = read(&root().join("docs/packages.md"));
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let named: Vec<(&str, &str)> = joined
+        .split('*')
+        .filter_map(|part| part.split_once(": "))
+        .filter(|(file, name)| {
+            let is_word = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            is_word(file) && is_word(name) && *name != "name"
+        })
+        .collect();
+    assert!(named.len() > 10, "docs/packages.md names its tests: {named:?}");
+    let missing: Vec<String> = named
+        .into_iter()
+        .filter(|(file, name)| {
+            let file = root().join(format!("tests/contract/test_{file}.py"));
+            !file.exists() || !read(&file).contains(&format!("def test_{name}("))
+        })
+        .map(|(file, name)| format!("{file}: {name}"))
+        .collect();
+    none("tests that docs/packages.md names and that are not there", &missing);
+}

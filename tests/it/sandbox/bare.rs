@@ -63,6 +63,7 @@ impl Ground {
         let spec = Spec {
             bwrap: program("bwrap"),
             node: program("node"),
+            sdk: None,
             runtime: RuntimeFiles::unpack(&folder.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
             boot_environment: Vec::new(),

@@ -11,6 +11,7 @@ mod exhaustion;
 mod freezing;
 mod groups;
 mod hostile;
+mod inside;
 mod jail;
 mod joiner;
 mod leaving;

@@ -40,6 +40,7 @@ fn sandboxes_are_the_same_for_an_ordinary_user() {
         "escapes",
         "exhaustion",
         "freezing",
+        "inside",
         "jail",
         "joiner",
         "memory",

@@ -19,7 +19,9 @@ use callgate::{
     },
     dispatch::{
         Dispatch, DispatchError, FunctionError, Invocation, Options, Outcome, Pools,
+        credentials::{NoCredentials, SharedCredentialSource},
         logs::{GatewayLog, LogSink},
+        nodes::Nodes,
         start::Starter,
     },
     functions::{self, FunctionRef, Functions, Parts, RoleCheck, config::Settings},
@@ -49,6 +51,9 @@ pub struct Plan {
     pub clock: SharedClock,
     pub sink: Arc<dyn LogSink>,
     pub options: Options,
+    pub credentials: SharedCredentialSource,
+    pub nodes: Nodes,
+    pub sdk: Option<std::path::PathBuf>,
 }
 
 impl Default for Plan {
@@ -65,6 +70,9 @@ impl Default for Plan {
                 busy_sandboxes: 2,
                 idle: Duration::from_secs(300),
             },
+            credentials: Arc::new(NoCredentials),
+            nodes: Nodes::new(node(), BTreeMap::new()),
+            sdk: None,
         }
     }
 }
@@ -77,6 +85,11 @@ pub struct Stand {
     /// The limit of processes that its sandboxes are given: no other stand's of this test run have the same.
     pub mark: u32,
     _data: TempDir,
+}
+
+/// The Node.js that sandboxes run on: `CALLGATE_TEST_NODE`, so that the tests can run on several, or the one on the PATH.
+pub fn node() -> std::path::PathBuf {
+    std::env::var_os("CALLGATE_TEST_NODE").map_or_else(|| program("node"), Into::into)
 }
 
 pub fn program(name: &str) -> std::path::PathBuf {
@@ -131,7 +144,9 @@ impl Stand {
         let starter = Starter {
             spawner: Spawner::new(4, 100, Means::find(users(), gateway()).unwrap()).unwrap(),
             bwrap: program("bwrap"),
-            node: program("node"),
+            nodes: plan.nodes,
+            sdk: plan.sdk,
+            credentials: plan.credentials,
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
             region,
@@ -158,6 +173,26 @@ impl Stand {
     }
 
     pub async fn deploy_package(&self, name: &str, package: Bytes, change: impl FnOnce(&mut Settings)) {
+        self.deploy_whole(name, package, BTreeMap::new(), change).await;
+    }
+
+    pub async fn deploy_tagged(
+        &self,
+        name: &str,
+        code: &str,
+        tags: BTreeMap<String, String>,
+        change: impl FnOnce(&mut Settings),
+    ) {
+        self.deploy_whole(name, package(code), tags, change).await;
+    }
+
+    async fn deploy_whole(
+        &self,
+        name: &str,
+        package: Bytes,
+        tags: BTreeMap<String, String>,
+        change: impl FnOnce(&mut Settings),
+    ) {
         let mut settings = Settings {
             runtime: Some("nodejs22.x".to_owned()),
             handler: Some("index.handler".to_owned()),
@@ -166,7 +201,7 @@ impl Stand {
             ..Settings::default()
         };
         change(&mut settings);
-        let created = self.functions.create(ACCOUNT, name, &settings, BTreeMap::new(), package).await;
+        let created = self.functions.create(ACCOUNT, name, &settings, tags, package).await;
         created.unwrap();
     }
 

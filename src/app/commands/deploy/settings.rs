@@ -5,17 +5,17 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Arguments;
+use super::Source;
 use crate::app::{cli::Failure, package::DEPLOYMENT_FILE};
 
 /// What a deployment sets. What is `None` stays as it is, or gets its default.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Settings {
-    pub(super) name: String,
+pub(in crate::app::commands) struct Settings {
+    pub(in crate::app::commands) name: String,
     pub(super) role: Option<String>,
     pub(super) tags: BTreeMap<String, String>,
-    pub(super) runtime: Option<String>,
-    pub(super) handler: Option<String>,
+    pub(in crate::app::commands) runtime: Option<String>,
+    pub(in crate::app::commands) handler: Option<String>,
     pub(super) description: Option<String>,
     pub(super) timeout: Option<u32>,
     pub(super) memory: Option<u32>,
@@ -40,7 +40,7 @@ struct File {
 
 impl Settings {
     /// From the flags and the folder's file.
-    pub(super) fn gather(arguments: &Arguments) -> Result<Self, Failure> {
+    pub(in crate::app::commands) fn gather(arguments: &Source) -> Result<Self, Failure> {
         let file = File::read(&arguments.folder)?;
         let name = match arguments.name.clone().or(file.name) {
             Some(name) => name,
@@ -113,7 +113,7 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        arguments: Arguments,
+        arguments: Source,
     }
 
     fn gather(folder: &Path, flags: &[&str]) -> Result<Settings, String> {

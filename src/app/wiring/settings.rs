@@ -1,0 +1,86 @@
+//! What the configuration says, in the words of the parts that it is for.
+
+use std::{io, num::NonZeroU32, sync::Arc};
+
+use http::HeaderValue;
+use tower_http::cors::AllowOrigin;
+
+use super::OpenError;
+use crate::{
+    app::config::{Config, Format, Origin},
+    edge::{self, cors::Cors},
+    outbound::{Outbound, OutboundConfig},
+    quota::{QuotaConfig, Rate},
+    telemetry::{Metrics, RequestLog, Writing, request_log as telemetry_log},
+};
+
+/// The client for requests on somebody's word.
+pub(super) fn outbound(config: &Config) -> Result<Outbound, OpenError> {
+    let extra_roots_pem = match &config.outbound.certificates {
+        Some(path) => {
+            std::fs::read(path).map_err(|cause| OpenError::Certificates { path: path.clone(), cause })?
+        }
+        None => Vec::new(),
+    };
+    Ok(Outbound::new(&OutboundConfig {
+        allowed: config.outbound.allowed.clone(),
+        allow_loopback_http: config.oidc.allow_loopback_http,
+        extra_roots_pem,
+        ..OutboundConfig::default()
+    })?)
+}
+
+/// How often who may call.
+pub(super) fn quota_config(config: &Config) -> QuotaConfig {
+    let limits = &config.limits;
+    let positive = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    QuotaConfig {
+        account_concurrency: limits.account_concurrency,
+        account_rate: positive(limits.account_rate),
+        address_rate: Rate {
+            per_second: positive(limits.address_rate),
+            burst: positive(limits.address_burst),
+        },
+        caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
+        ..QuotaConfig::default()
+    }
+}
+
+/// Browsers are told about the configured origins; with none, not a word.
+pub(super) fn cors(gate: Arc<edge::Gate>, config: &Config) -> Result<Cors<edge::Gate>, OpenError> {
+    let origins = match config.server.cors_allowed_origins.as_slice() {
+        [] => None,
+        _ => Some(origins(config)?),
+    };
+    Ok(Cors::new(gate, origins))
+}
+
+fn origins(config: &Config) -> Result<AllowOrigin, OpenError> {
+    let configured = &config.server.cors_allowed_origins;
+    if configured.contains(&Origin::Any) {
+        return Ok(AllowOrigin::any());
+    }
+    let exact = configured.iter().filter_map(|origin| match origin {
+        Origin::Exactly(origin) => Some(origin),
+        Origin::Any => None,
+    });
+    let values =
+        exact.map(|origin| HeaderValue::from_str(origin).map_err(|_| OpenError::Origin(origin.clone())));
+    Ok(AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The request log, to standard error beside the gateway's own.
+pub(super) fn request_log(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<(RequestLog, Option<Writing>), OpenError> {
+    if !tracing::enabled!(target: "callgate::request", tracing::Level::INFO) {
+        return Ok((RequestLog::off(metrics.clone()), None));
+    }
+    let format = match config.log.format {
+        Format::Text => telemetry_log::Format::Text,
+        Format::Json => telemetry_log::Format::Json,
+    };
+    let (log, writer) = RequestLog::new(metrics.clone());
+    Ok((log, Some(writer.begin(format, io::stderr()).map_err(OpenError::Thread)?)))
+}
