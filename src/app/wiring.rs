@@ -241,6 +241,7 @@ impl Gateway for Callgate {
         }));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
+        gate.dispatch.prewarm();
         Ok(Arc::new(Self {
             edge: Arc::new(cors(gate.clone(), config)?),
             gate,
@@ -392,6 +393,7 @@ fn dispatch(parts: &Parts, credentials: SharedCredentialSource) -> Result<Dispat
         credentials,
         runtime: files.folder().to_owned(),
         processes_max: PROCESSES_MAX,
+        freeze_delay: Duration::from_millis(sandbox.freeze_delay_ms),
         region: config.server.region.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
@@ -404,6 +406,9 @@ fn dispatch(parts: &Parts, credentials: SharedCredentialSource) -> Result<Dispat
         processors: cores,
         busy_sandboxes: 2 * cores,
         idle: Duration::from_secs(sandbox.idle_seconds),
+        prewarmed_min: count(sandbox.prewarmed_min),
+        prewarmed_max: count(sandbox.prewarmed_max),
+        is_memory_short: detect::is_memory_short,
     };
     let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
     Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))

@@ -1,5 +1,7 @@
 //! One invocation on one sandbox: the frame in, the frame out.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::{invocation, invocation::Invocation, logs::Log, worker::Worker};
@@ -41,17 +43,19 @@ pub enum NotBegun {
     Unwritable,
 }
 
-/// Writes the invocation.
+/// Writes the invocation. `slept` is how long the sandbox stood still before it.
 pub async fn begin(
     worker: &mut Worker,
     invocation: &Invocation,
     deadline: Timestamp,
+    slept: Option<Duration>,
 ) -> Result<(), NotBegun> {
     let meta = invocation::meta(invocation);
     let head = protocol::invoke(&Invoke {
         id: invocation.id.as_bytes(),
         deadline_ms: u64::try_from(deadline.millis()).unwrap_or(0),
-        frozen_ms: 0,
+        // Zero says that it did not sleep.
+        frozen_ms: slept.map_or(0, |slept| u32::try_from(slept.as_millis().max(1)).unwrap_or(u32::MAX)),
         meta: &meta,
         payload_length: invocation.payload.len(),
     });

@@ -86,11 +86,18 @@ impl Lease {
             return Err(Unbegun::SandboxEnded(admission));
         };
         let worker = self.worker.insert(worker);
+        let slept = match worker.thaw(self.pool.now()).await {
+            Ok(slept) => slept,
+            Err(error) => {
+                tracing::warn!(function = &*worker.function.arn, %error, "a sandbox did not go on");
+                return Err(Unbegun::SandboxEnded(admission));
+            }
+        };
         worker.event(Event::Taken);
         self.before = if self.pool.wants_effort() { worker.effort() } else { None };
         let until = Instant::now() + time;
         self.owed = Some(Owed { id: invocation.id, until, admission });
-        let mut writing = pin!(exchange::begin(worker, invocation, deadline));
+        let mut writing = pin!(exchange::begin(worker, invocation, deadline, slept));
         // Nearly always it can be written at once, and then needs no timer.
         let written = match poll_immediate(&mut writing).await {
             Some(written) => Ok(written),
@@ -168,8 +175,12 @@ impl Drop for Lease {
         }
         self.pool.returned(self.shard);
         match worker.state() {
+            _ if worker.settling => {
+                drop(worker);
+                self.pool.lost();
+            }
             // It was never used: the caller left while it waited.
-            State::Idle => self.pool.give_back(worker, None, None),
+            State::Idle | State::Frozen => self.pool.give_back(worker, None, None),
             _ => {
                 drop(worker);
                 self.pool.lost();

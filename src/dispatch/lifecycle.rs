@@ -3,10 +3,18 @@
 /// Where a sandbox stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
-    /// Node.js boots, the function loads.
-    Starting,
+    /// Node.js boots.
+    Booting,
+    /// It is nobody's yet, and waits to become a function's.
+    Generic,
+    /// The function loads.
+    Loading,
     /// It waits for an invocation.
     Idle,
+    /// It is being frozen.
+    Freezing,
+    /// It waits for an invocation, and everything in it stands still.
+    Frozen,
     /// An invocation was written to it, and its caller waits.
     Running,
     /// An invocation was written to it, and its caller has left: its answer is still to be read.
@@ -18,8 +26,18 @@ pub enum State {
 /// What happens to a sandbox.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// Node.js has booted.
+    Booted,
+    /// It is bound to a function.
+    Bound,
     /// The function is loaded.
     Loaded,
+    /// It has been idle for long enough.
+    Rested,
+    /// Everything in it stands still.
+    Froze,
+    /// Everything in it goes on.
+    Thawed,
     /// An invocation is about to be written.
     Taken,
     /// The answer was read.
@@ -35,20 +53,29 @@ pub enum Event {
 impl State {
     /// Where `event` leads; `None` if it cannot happen here, which is a defect of the caller's.
     pub fn after(self, event: Event) -> Option<Self> {
-        use Event::{Abandoned, Answered, Failed, Loaded, Retired, Taken};
+        use Event::{
+            Abandoned, Answered, Booted, Bound, Failed, Froze, Loaded, Rested, Retired, Taken, Thawed,
+        };
         match (self, event) {
-            (Self::Starting, Loaded) | (Self::Running | Self::Owing, Answered) => Some(Self::Idle),
+            (Self::Booting, Booted) => Some(Self::Generic),
+            (Self::Generic, Bound) => Some(Self::Loading),
+            (Self::Loading, Loaded) | (Self::Running | Self::Owing, Answered) | (Self::Frozen, Thawed) => {
+                Some(Self::Idle)
+            }
+            (Self::Idle, Rested) => Some(Self::Freezing),
+            (Self::Freezing, Froze) => Some(Self::Frozen),
             (Self::Idle, Taken) => Some(Self::Running),
             (Self::Running, Abandoned) => Some(Self::Owing),
-            (Self::Starting | Self::Idle | Self::Running | Self::Owing, Failed)
-            | (Self::Starting | Self::Idle, Retired) => Some(Self::Ended),
-            (Self::Starting | Self::Owing | Self::Ended, Taken)
-            | (Self::Starting | Self::Idle | Self::Ended, Answered)
-            | (Self::Starting | Self::Idle | Self::Owing | Self::Ended, Abandoned)
-            | (Self::Idle | Self::Running | Self::Owing | Self::Ended, Loaded)
-            | (Self::Running | Self::Owing | Self::Ended, Retired)
-            | (Self::Running, Taken)
-            | (Self::Ended, Failed) => None,
+            // Whoever runs is ended by its time-out or its answer, and whoever freezes by the freezer.
+            (Self::Booting | Self::Generic | Self::Loading | Self::Idle | Self::Frozen, Retired) => {
+                Some(Self::Ended)
+            }
+            (Self::Ended, Failed) => None,
+            (_, Failed) => Some(Self::Ended),
+            (
+                _,
+                Abandoned | Answered | Booted | Bound | Froze | Loaded | Rested | Retired | Taken | Thawed,
+            ) => None,
         }
     }
 
@@ -62,26 +89,60 @@ impl State {
 mod tests {
     use super::*;
 
-    const STATES: [State; 5] = [State::Starting, State::Idle, State::Running, State::Owing, State::Ended];
+    const STATES: [State; 9] = [
+        State::Booting,
+        State::Generic,
+        State::Loading,
+        State::Idle,
+        State::Freezing,
+        State::Frozen,
+        State::Running,
+        State::Owing,
+        State::Ended,
+    ];
+    const EVENTS: [Event; 11] = [
+        Event::Booted,
+        Event::Bound,
+        Event::Loaded,
+        Event::Taken,
+        Event::Answered,
+        Event::Abandoned,
+        Event::Rested,
+        Event::Froze,
+        Event::Thawed,
+        Event::Failed,
+        Event::Retired,
+    ];
 
     #[test]
     fn every_state_and_event() {
-        use Event::{Abandoned, Answered, Failed, Loaded, Retired, Taken};
         let mut table = String::new();
         for state in STATES {
-            for event in [Loaded, Taken, Answered, Abandoned, Failed, Retired] {
+            for event in EVENTS {
                 if let Some(next) = state.after(event) {
                     table.push_str(&format!("{state:?} {event:?} {next:?}\n"));
                 }
             }
         }
         insta::assert_snapshot!(table, @r"
-        Starting Loaded Idle
-        Starting Failed Ended
-        Starting Retired Ended
+        Booting Booted Generic
+        Booting Failed Ended
+        Booting Retired Ended
+        Generic Bound Loading
+        Generic Failed Ended
+        Generic Retired Ended
+        Loading Loaded Idle
+        Loading Failed Ended
+        Loading Retired Ended
         Idle Taken Running
+        Idle Rested Freezing
         Idle Failed Ended
         Idle Retired Ended
+        Freezing Froze Frozen
+        Freezing Failed Ended
+        Frozen Thawed Idle
+        Frozen Failed Ended
+        Frozen Retired Ended
         Running Answered Idle
         Running Abandoned Owing
         Running Failed Ended
@@ -95,9 +156,7 @@ mod tests {
         for state in STATES {
             assert_eq!(state.after(Event::Taken).is_some(), state == State::Idle);
         }
-        for event in
-            [Event::Loaded, Event::Taken, Event::Answered, Event::Abandoned, Event::Failed, Event::Retired]
-        {
+        for event in EVENTS {
             assert_eq!(State::Ended.after(event), None);
         }
     }

@@ -10,6 +10,7 @@ pub mod effort;
 pub mod ends;
 pub mod environment;
 pub mod exchange;
+mod freezing;
 pub mod invocation;
 pub mod lease;
 pub mod lifecycle;
@@ -18,6 +19,7 @@ pub mod memory;
 pub mod nodes;
 pub mod pool;
 pub mod pools;
+mod prewarm;
 mod shard;
 pub mod start;
 pub mod worker;
@@ -69,6 +71,16 @@ impl Dispatch {
     /// Sandboxes alive now.
     pub fn sandboxes(&self) -> u64 {
         self.pools.alive()
+    }
+
+    /// Makes sandboxes ready for functions that nobody has called yet.
+    pub fn prewarm(&self) {
+        self.pools.prewarm();
+    }
+
+    /// Sandboxes that are ready to become any function's.
+    pub fn prewarmed(&self) -> usize {
+        self.pools.prewarmed()
     }
 
     /// Ends sandboxes that were idle for too long. Called every few seconds.

@@ -18,6 +18,11 @@ impl Nodes {
         Self { default, versions }
     }
 
+    /// The program for every runtime that has none of its own.
+    pub fn default(&self) -> &Path {
+        &self.default
+    }
+
     /// The program for this runtime.
     pub fn of(&self, runtime: &str) -> &Path {
         self.versions.get(runtime).unwrap_or(&self.default)

@@ -27,7 +27,7 @@ use super::{
     DispatchError,
     effort::Alone,
     lease::Lease,
-    lifecycle::Event,
+    lifecycle::{Event, State},
     pools::Pools,
     shard::{Locked, Place, Shard},
     start::StartFailure,
@@ -50,12 +50,16 @@ pub type Waiting = oneshot::Receiver<Handed>;
 /// The sandboxes of one generation of one function.
 pub struct Pool {
     target: Target,
-    shared: Arc<Pools>,
-    shards: Box<[Shard]>,
+    pub(super) shared: Arc<Pools>,
+    pub(super) shards: Box<[Shard]>,
     /// Sandboxes that can serve, idle and lent.
     alive: AtomicUsize,
     /// Sandboxes in the shards.
-    idle: AtomicUsize,
+    pub(super) idle: AtomicUsize,
+    /// Sandboxes that are just being frozen.
+    pub(super) freezing: AtomicUsize,
+    /// Whether somebody sees to it that idle ones are frozen.
+    pub(super) is_freezing: AtomicBool,
     /// Sandboxes being started.
     starting: AtomicUsize,
     /// Invocations that have ended, for seeing whether the line moves.
@@ -99,6 +103,8 @@ impl Pool {
             shards,
             alive: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
+            freezing: AtomicUsize::new(0),
+            is_freezing: AtomicBool::new(false),
             starting: AtomicUsize::new(0),
             ended: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
@@ -221,7 +227,8 @@ impl Pool {
         let options = &self.shared.options;
         let (alive, starting) = (self.alive.load(SeqCst), self.starting.load(SeqCst));
         let waiting = self.waiting.load(SeqCst);
-        if starting >= waiting || alive + starting >= options.function_sandboxes_max {
+        // Who is being frozen is back in a moment.
+        if starting + self.freezing.load(SeqCst) >= waiting || alive + starting >= options.function_sandboxes_max {
             return false;
         }
         if alive + starting < options.busy_sandboxes {
@@ -285,11 +292,7 @@ impl Pool {
         let pool = self.clone();
         tokio::spawn(async move {
             let began = pool.shared.clock.monotonic();
-            let started = match pool.shared.room() {
-                Some(room) => pool.shared.starter.start(&pool.target).await.map(|worker| (worker, room)),
-                None => Err(StartFailure::Saturated("as many sandboxes run as there may be")),
-            };
-            match started {
+            match pool.shared.start(&pool.target).await {
                 Ok((worker, room)) => {
                     room.keep();
                     pool.shared.note_start(pool.shared.clock.monotonic().saturating_sub(began));
@@ -412,7 +415,7 @@ impl Pool {
     }
 
     /// Hands a sandbox to the first in line; where nobody waits, it is idle.
-    fn hand_over(self: &Arc<Self>, worker: Box<Worker>) {
+    pub(super) fn hand_over(self: &Arc<Self>, worker: Box<Worker>) {
         let mut worker = Some(worker);
         while let Some(own) = worker.take() {
             if self.is_crowded() || own.is_outdated(self.shared.clock.monotonic()) {
@@ -439,9 +442,23 @@ impl Pool {
             self.end([worker], Event::Retired);
             return;
         }
+        if worker.state() == State::Frozen {
+            // It has been idle for a while: it keeps its place among the others.
+            let at = state.idle.partition_point(|other| other.idle_since <= worker.idle_since);
+            state.idle.insert(at, worker);
+            self.idle.fetch_add(1, SeqCst);
+            return;
+        }
         worker.idle_since = now;
         state.idle.push(worker);
         self.idle.fetch_add(1, SeqCst);
+        drop(state);
+        self.freeze_soon();
+    }
+
+    /// Now, on the monotonic clock.
+    pub(super) fn now(&self) -> Duration {
+        self.shared.clock.monotonic()
     }
 
     /// A sandbox of this pool is gone. Those in line must not wait for it.
@@ -505,7 +522,7 @@ impl Pool {
         }
     }
 
-    fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>, why: Event) {
+    pub(super) fn end(self: &Arc<Self>, workers: impl IntoIterator<Item = Box<Worker>>, why: Event) {
         for mut worker in workers {
             worker.event(why);
             drop(worker);

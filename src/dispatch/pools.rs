@@ -11,7 +11,13 @@ use std::{
 
 use tokio::{sync::Notify, time::timeout};
 
-use super::{DispatchError, END_MAX, pool::Pool, start::Starter};
+use super::{
+    DispatchError, END_MAX, environment,
+    pool::Pool,
+    prewarm::Prewarmed,
+    start::{StartFailure, Starter},
+    worker::Worker,
+};
 use crate::{
     base::{AccountId, clock::SharedClock},
     functions::Target,
@@ -34,6 +40,12 @@ pub struct Options {
     pub busy_sandboxes: usize,
     /// After so long without a call a sandbox is ended.
     pub idle: Duration,
+    /// How many sandboxes that are nobody's yet are kept ready, at the least and at the most, for each Node.js.
+    pub prewarmed_min: usize,
+    /// See there.
+    pub prewarmed_max: usize,
+    /// Whether the machine is short of memory.
+    pub is_memory_short: fn() -> bool,
 }
 
 /// What a start takes, until one has been measured.
@@ -47,6 +59,7 @@ pub struct Pools {
     pub(super) starter: Starter,
     pub(super) clock: SharedClock,
     pools: RwLock<HashMap<AccountId, ByName>>,
+    pub(super) prewarmed: Prewarmed,
     alive: AtomicU64,
     start_cost_us: AtomicU64,
     left: Notify,
@@ -54,7 +67,7 @@ pub struct Pools {
 }
 
 /// Room for one sandbox; given back unless kept.
-pub(super) struct Room(Option<Arc<Pools>>);
+pub struct Room(Option<Arc<Pools>>);
 
 impl Room {
     /// The sandbox is there: [`Pools::leave`] gives its room back.
@@ -79,6 +92,7 @@ impl Pools {
             starter,
             clock,
             pools: RwLock::default(),
+            prewarmed: Prewarmed::default(),
             alive: AtomicU64::new(0),
             start_cost_us: AtomicU64::new(u64::try_from(START_COST.as_micros()).unwrap_or(u64::MAX)),
             left: Notify::new(),
@@ -131,8 +145,56 @@ impl Pools {
         pools.values().flat_map(HashMap::values).cloned().collect()
     }
 
-    /// Ends sandboxes that were idle for too long, and forgets pools without any.
+    /// Starts a sandbox for a function: one that is ready, where there is one and it will do.
+    pub(super) async fn start(self: &Arc<Self>, target: &Target) -> Result<(Worker, Room), StartFailure> {
+        let function = &target.function;
+        let began = self.clock.monotonic();
+        let node = self.starter.nodes.of(&function.runtime);
+        // What must be there before Node.js boots cannot be given to one that has.
+        let ready = if environment::boot(function).is_empty() { self.prewarmed.take(node, began) } else { None };
+        let started = match ready {
+            Some((generic, room)) => {
+                self.starter.bind(generic, target, began).await.map(|worker| (worker, room))
+            }
+            None => match self.room() {
+                Some(room) => self.starter.start(target).await.map(|worker| (worker, room)),
+                None => Err(StartFailure::Saturated("as many sandboxes run as there may be")),
+            },
+        };
+        // Only now: the boot of another would have slowed this one down.
+        self.refill(node);
+        started
+    }
+
+    /// Makes sandboxes ready for functions that nobody has called yet.
+    pub(super) fn prewarm(self: &Arc<Self>) {
+        self.refill(self.starter.nodes.default());
+    }
+
+    /// Sandboxes that are nobody's yet.
+    pub(super) fn prewarmed(&self) -> usize {
+        self.prewarmed.ready()
+    }
+
+    /// Whether the gateway goes down.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends sandboxes that were idle for too long, and forgets pools without any. Where memory is short, those that are ready
+    /// for nobody go, and then the coldest, one for each eight.
     pub(super) fn sweep(&self) {
+        if (self.options.is_memory_short)() {
+            self.prewarmed.clear();
+            for _ in 0..self.alive().div_ceil(8) {
+                if !self.evict_coldest() {
+                    break;
+                }
+            }
+        } else {
+            let Options { prewarmed_min, prewarmed_max, .. } = self.options;
+            self.prewarmed.trim(self.clock.monotonic(), prewarmed_min, prewarmed_max);
+        }
         let since = self.clock.monotonic().saturating_sub(self.options.idle);
         let empty: Vec<_> = self.each().into_iter().filter(|pool| pool.expire(since)).collect();
         if empty.is_empty() {
@@ -148,25 +210,35 @@ impl Pools {
         pools.retain(|_, named| !named.is_empty());
     }
 
-    /// Takes room for one more sandbox; where there is none, the coldest idle one of any function makes it.
+    /// Takes room for one more sandbox; where there is none, one that is nobody's, or the coldest idle one of any function,
+    /// makes it.
     pub(super) fn room(self: &Arc<Self>) -> Option<Room> {
         for _ in 0..2 {
-            let taken = self.alive.fetch_update(Ordering::AcqRel, Ordering::Acquire, |alive| {
-                (alive < self.options.sandboxes_max).then_some(alive + 1)
-            });
-            if taken.is_ok() {
-                return Some(Room(Some(self.clone())));
+            if let Some(room) = self.free_room() {
+                return Some(room);
             }
-            let coldest = self
-                .each()
-                .into_iter()
-                .filter_map(|pool| Some((pool.coldest()?, pool)))
-                .min_by_key(|(since, _)| *since);
-            if !coldest.is_some_and(|(_, pool)| pool.evict()) {
+            if !self.prewarmed.give_up() && !self.evict_coldest() {
                 return None;
             }
         }
         None
+    }
+
+    /// Takes room for one more sandbox, if there is any.
+    pub(super) fn free_room(self: &Arc<Self>) -> Option<Room> {
+        let taken = self.alive.fetch_update(Ordering::AcqRel, Ordering::Acquire, |alive| {
+            (alive < self.options.sandboxes_max).then_some(alive + 1)
+        });
+        taken.is_ok().then(|| Room(Some(self.clone())))
+    }
+
+    fn evict_coldest(&self) -> bool {
+        let coldest = self
+            .each()
+            .into_iter()
+            .filter_map(|pool| Some((pool.coldest()?, pool)))
+            .min_by_key(|(since, _)| *since);
+        coldest.is_some_and(|(_, pool)| pool.evict())
     }
 
     /// A sandbox is gone.
@@ -201,6 +273,7 @@ impl Pools {
     /// at the latest `within` this time.
     pub(super) async fn shutdown(&self, within: Duration) {
         self.closed.store(true, Ordering::Release);
+        self.prewarmed.clear();
         if timeout(within, self.all_gone()).await.is_err() {
             let sandboxes = self.alive();
             tracing::warn!(sandboxes, "sandboxes were killed: their time to end was over");

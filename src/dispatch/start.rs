@@ -1,6 +1,11 @@
 //! From nothing to a sandbox that holds a function.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,11 +14,12 @@ use super::{
     END_MAX,
     credentials::{self, Granted, SharedCredentialSource},
     environment,
+    lifecycle::{Event as Change, State},
     nodes::Nodes,
     worker::{Loading, Worker},
 };
 use crate::{
-    base::{Region, RequestId, clock::SharedClock, rng::SharedRng},
+    base::{Region, RequestId, home, clock::SharedClock, rng::SharedRng},
     functions::{Function, Target},
     sandbox::{
         Binding, Exit, LinkError, SpawnError, Spawner, Spec,
@@ -68,23 +74,65 @@ pub struct Starter {
     /// Starts processes.
     pub spawner: Spawner,
     /// The bubblewrap program.
-    pub bwrap: std::path::PathBuf,
+    pub bwrap: PathBuf,
     /// The Node.js programs.
     pub nodes: Nodes,
     /// The AWS SDK's `node_modules`, which functions find without packaging it.
-    pub sdk: Option<std::path::PathBuf>,
+    pub sdk: Option<PathBuf>,
     /// Who makes the credentials of execution roles.
     pub credentials: SharedCredentialSource,
     /// The unpacked runtime.
-    pub runtime: std::path::PathBuf,
+    pub runtime: PathBuf,
     /// Processes and threads a sandbox may have.
     pub processes_max: u32,
+    /// How long a sandbox is idle before it is frozen, at the least.
+    pub freeze_delay: Duration,
     /// The gateway's region.
     pub region: Region,
     /// The clock.
     pub clock: SharedClock,
     /// Randomness, for the names of log streams.
     pub rng: SharedRng,
+}
+
+/// A sandbox that is nobody's yet: Node.js has booted.
+#[derive(Debug)]
+pub struct Generic {
+    started: Started,
+    state: State,
+    /// The version of its Node.js.
+    node: String,
+    log: Vec<u8>,
+    began: Duration,
+    // Whose thread's event loop watches it.
+    home: usize,
+}
+
+impl Generic {
+    /// Whether it still is there.
+    pub fn is_alive(&self) -> bool {
+        !self.started.link.is_closed()
+    }
+
+    /// Has the calling thread's event loop watch it, if another's does.
+    fn come_home(mut self) -> io::Result<Self> {
+        let home = home::current();
+        if self.home != home {
+            self.started.link = self.started.link.move_here()?;
+            self.home = home;
+        }
+        Ok(self)
+    }
+}
+
+fn flatten<T>(started: Result<Result<T, StartFailure>, SpawnError>) -> Result<T, StartFailure> {
+    match started {
+        Ok(result) => result,
+        Err(SpawnError::Busy) => {
+            Err(StartFailure::Saturated("too many sandboxes are waiting to be started"))
+        }
+        Err(error) => Err(StartFailure::System(error.to_string())),
+    }
 }
 
 #[derive(Serialize)]
@@ -124,37 +172,61 @@ impl Starter {
     /// Starts a sandbox for `function` and has it load.
     pub async fn start(&self, target: &Target) -> Result<Worker, StartFailure> {
         let function = &target.function;
-        let spec = Arc::new(Spec {
+        let node = self.nodes.of(&function.runtime).to_owned();
+        let spec = Arc::new(self.spec(node, environment::boot(function)));
+        let load = async |started| {
+            let generic = self.boot(started).await?;
+            let began = generic.began;
+            self.bind(generic, target, began).await
+        };
+        flatten(self.spawner.start(spec, load).await)
+    }
+
+    /// Starts a sandbox that is nobody's yet.
+    pub(super) async fn start_generic(&self, node: &Path) -> Result<Generic, StartFailure> {
+        let spec = Arc::new(self.spec(node.to_owned(), Vec::new()));
+        flatten(self.spawner.start(spec, |started| self.boot(started)).await)
+    }
+
+    fn spec(&self, node: PathBuf, boot_environment: Vec<(String, String)>) -> Spec {
+        Spec {
             bwrap: self.bwrap.clone(),
-            node: self.nodes.of(&function.runtime).to_owned(),
+            node,
             runtime: self.runtime.clone(),
             sdk: self.sdk.clone(),
             processes_max: self.processes_max,
-            boot_environment: environment::boot(function),
-        });
-        let loaded = self.spawner.start(spec, |started| self.load(started, target)).await;
-        match loaded {
-            Ok(result) => result,
-            Err(SpawnError::Busy) => {
-                Err(StartFailure::Saturated("too many sandboxes are waiting to be started"))
-            }
-            Err(error) => Err(StartFailure::System(error.to_string())),
+            boot_environment,
         }
     }
 
-    async fn load(&self, started: Started, target: &Target) -> Result<Worker, StartFailure> {
-        let function = &target.function;
-        let Started { mut process, mut link, control, user } = started;
-        let mut log = Vec::new();
+    /// Waits until Node.js has booted.
+    async fn boot(&self, mut started: Started) -> Result<Generic, StartFailure> {
         let began = self.clock.monotonic();
-        let node = match tokio::time::timeout(BOOT_MAX, next_frame(&mut link, &mut log)).await {
+        let mut log = Vec::new();
+        let node = match tokio::time::timeout(BOOT_MAX, next_frame(&mut started.link, &mut log)).await {
             Ok(Ok(Frame::Ready(ready))) => node_version(&ready)?,
             Ok(Ok(_)) => {
                 return Err(StartFailure::System("the bootstrap did not say that it is ready".to_owned()));
             }
-            Ok(Err(error)) => return Err(boot_failed(&mut process, &error, &log).await),
+            Ok(Err(error)) => return Err(boot_failed(&mut started.process, &error, &log).await),
             Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
         };
+        let state = State::Booting.after(Change::Booted).unwrap_or(State::Ended);
+        Ok(Generic { started, state, node, log, began, home: home::current() })
+    }
+
+    /// Makes a sandbox a function's, and has it load. `began` is when it began to be that function's.
+    pub(super) async fn bind(
+        &self,
+        generic: Generic,
+        target: &Target,
+        began: Duration,
+    ) -> Result<Worker, StartFailure> {
+        let function = &target.function;
+        let Generic { started, state, node, mut log, .. } =
+            generic.come_home().map_err(|error| StartFailure::System(error.to_string()))?;
+        let Started { mut process, mut link, control, user } = started;
+        let state = state.after(Change::Bound).unwrap_or(State::Ended);
         let binding = Binding {
             mounts: vec![(function.package_dir.to_path_buf(), "/var/task")],
             memory_mb: function.memory_mb,
@@ -162,7 +234,7 @@ impl Starter {
         };
         control.bind(&binding).await.map_err(|error| StartFailure::System(error.to_string()))?;
         let granted = credentials::grant(&*self.credentials, function, &self.clock);
-        let bind = protocol::bind(&self.bind(function, target.version, &granted)?)
+        let bind = protocol::bind(&self.description(function, target.version, &granted)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
         let load = async {
             link.write(&bind, &[]).await?;
@@ -177,7 +249,15 @@ impl Starter {
                 Some(error) => fail(InitReason::Error(error), log),
                 None => {
                     let loading = Loading { took, node, log };
-                    let worker = Worker::loaded(link, process, control, user, function.clone(), loading, now);
+                    let started = Started { process, link, control, user };
+                    let worker = Worker::loaded(
+                        started,
+                        state,
+                        function.clone(),
+                        loading,
+                        self.freeze_delay,
+                        now,
+                    );
                     Ok(worker.retiring_at(granted.retire_at))
                 }
             },
@@ -192,7 +272,7 @@ impl Starter {
         }
     }
 
-    fn bind(&self, function: &Function, version: &str, granted: &Granted) -> Result<Vec<u8>, StartFailure> {
+    fn description(&self, function: &Function, version: &str, granted: &Granted) -> Result<Vec<u8>, StartFailure> {
         let id = RequestId::draw(&*self.rng);
         let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let stream = format!("{}/[{version}]{hex}", self.clock.now().date_path());

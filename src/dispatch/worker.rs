@@ -4,13 +4,14 @@ use std::{io, sync::Arc, time::Duration};
 
 use super::{
     effort::Effort,
+    freezing,
     lifecycle::{Event, State},
     memory,
 };
 use crate::{
     base::home,
     functions::Function,
-    sandbox::{Control, Exit, HostUser, Link, Process},
+    sandbox::{Control, Exit, FreezeError, HostUser, Link, Process, spawner::Started},
 };
 
 /// What is known of a sandbox's start, for the first invocation's log.
@@ -44,6 +45,12 @@ pub struct Worker {
     node: Option<u32>,
     // Whose thread's event loop watches it.
     home: usize,
+    // How long it is to be idle before it is frozen, at the least and the next time.
+    freeze_delay: [Duration; 2],
+    // Since when it stands still, on the monotonic clock.
+    frozen_since: Duration,
+    /// Whether it is being frozen or thawed: who stops then leaves it nobody knows how.
+    pub settling: bool,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
     // Dropped last: it is another's only when the process is gone.
@@ -53,21 +60,24 @@ pub struct Worker {
 impl Worker {
     /// A sandbox that has just loaded its function.
     pub fn loaded(
-        link: Link,
-        process: Process,
-        control: Control,
-        user: HostUser,
+        started: Started,
+        state: State,
         function: Arc<Function>,
         loading: Loading,
+        freeze_delay: Duration,
         now: Duration,
     ) -> Self {
+        let Started { link, process, control, user } = started;
         let mut worker = Self {
             link,
             process,
             control,
             function,
-            state: State::Starting,
+            state,
             retire_at: None,
+            freeze_delay: [freeze_delay; 2],
+            frozen_since: now,
+            settling: false,
             loading: Some(loading),
             writing: false,
             node: None,
@@ -99,6 +109,37 @@ impl Worker {
     /// Whether its time is over.
     pub fn is_outdated(&self, now: Duration) -> bool {
         self.retire_at.is_some_and(|end| now >= end)
+    }
+
+    /// When it is to be frozen, on the monotonic clock; `None` while it is not idle and awake.
+    pub fn freeze_at(&self) -> Option<Duration> {
+        (self.state == State::Idle).then(|| self.idle_since + self.freeze_delay[1])
+    }
+
+    /// Has everything in it stand still.
+    pub async fn freeze(&mut self, now: Duration) -> Result<(), FreezeError> {
+        self.event(Event::Rested);
+        self.settling = true;
+        self.control.freeze().await?;
+        self.settling = false;
+        self.frozen_since = now;
+        self.event(Event::Froze);
+        Ok(())
+    }
+
+    /// Has everything in it go on, if it stands still; says how long it did.
+    pub async fn thaw(&mut self, now: Duration) -> Result<Option<Duration>, FreezeError> {
+        if self.state != State::Frozen {
+            return Ok(None);
+        }
+        self.settling = true;
+        self.control.thaw().await?;
+        self.settling = false;
+        let slept = now.saturating_sub(self.frozen_since);
+        let [least, delay] = self.freeze_delay;
+        self.freeze_delay[1] = freezing::next_delay(delay, slept, least);
+        self.event(Event::Thawed);
+        Ok(Some(slept))
     }
 
     /// Where it stands.

@@ -145,6 +145,19 @@ pub(super) fn find_program(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_absolute() && file.is_file())
 }
 
+/// Whether less than a twentieth of the machine's memory could still be had (`MemAvailable` of `/proc/meminfo`, proc(5)).
+pub fn is_memory_short() -> bool {
+    fs::read_to_string("/proc/meminfo").is_ok_and(|meminfo| is_short(&meminfo))
+}
+
+fn is_short(meminfo: &str) -> bool {
+    let kib = |name: &str| -> Option<u64> {
+        let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.trim().parse().ok()
+    };
+    kib("MemTotal:").zip(kib("MemAvailable:")).is_some_and(|(total, available)| available < total / 20)
+}
+
 /// Looks at every means of isolating, limiting and freezing, for a gateway that is to have this level.
 pub fn probe(level: Level) -> Vec<Finding> {
     let groups = Groups::open().ok().flatten();
@@ -297,6 +310,14 @@ fn frozen(groups: Option<&Groups>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_short_below_a_twentieth() {
+        let meminfo = |available: u64| format!("MemTotal: 2000 kB\nMemFree: 1 kB\nMemAvailable:  {available} kB\n");
+        assert!(is_short(&meminfo(99)));
+        assert!(!is_short(&meminfo(100)));
+        assert!(!is_short("nonsense"));
+    }
 
     #[test]
     fn every_no_says_what_to_do() {

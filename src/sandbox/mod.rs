@@ -24,6 +24,7 @@ pub mod users;
 
 pub use control::{Binding, Control, Means};
 pub use files::RuntimeFiles;
+pub use freezer::FreezeError;
 pub use jail::Spec;
 pub use joiner::Joiner;
 pub use link::{Link, LinkError};

@@ -24,6 +24,13 @@ section! {
         spawn_queue_max: u32 = 1_000, 0 to 100_000;
         /// How many calls of one function may wait for a sandbox; over it they get 429.
         function_queue_max: u32 = 1_000, 0 to 100_000;
+        /// How many milliseconds a sandbox is idle before everything in it is frozen; longer, up to a second, where it is woken
+        /// soon each time.
+        freeze_delay_ms: u64 = 5, 0 to 1_000;
+        /// How many sandboxes are kept ready at least, with Node.js booted, for functions that have none.
+        prewarmed_min: u32 = 1, 0 to 1_000;
+        /// How many are kept ready at most; between the two it is as many as were wanted in the last ten seconds.
+        prewarmed_max: u32 = 8, 0 to 1_000;
         /// The first of the user ids that sandboxes run as, each with one of its own, when the gateway runs as root.
         uid_base: u32 = 300_000, 1_000 to 4_000_000_000;
         /// How many user ids there are for sandboxes.
