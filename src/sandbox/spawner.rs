@@ -123,6 +123,13 @@ impl Spawner {
         Ok(ready(Started { process, link: Link::new(requests, answers, output)?, control, user }).await)
     }
 
+    /// Takes away what held the sandboxes, once all have ended.
+    pub async fn finish(&self) {
+        if let Some(groups) = &self.means.groups {
+            groups.close().await;
+        }
+    }
+
     /// Starts no more, and kills every sandbox there is.
     pub fn kill_all(&self) {
         self.at_once.close();

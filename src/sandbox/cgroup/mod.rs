@@ -19,6 +19,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
+    time::Duration,
 };
 
 use rustix::fs::{Mode, OFlags, open};
@@ -32,6 +33,10 @@ use self::{
 
 /// So many MiB are worth one processor (AWS: "At 1,769 MB, a function has the equivalent of one vCPU").
 const PROCESSOR_MB: u64 = 1_769;
+
+/// How often it is looked whether all groups are gone when the gateway ends, and how long is waited in between: two seconds.
+const CLOSING_LOOKS_MAX: u32 = 200;
+const CLOSING_PAUSE: Duration = Duration::from_millis(10);
 
 /// What a sandbox may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,14 +89,29 @@ impl Groups {
                 trees.extend(Tree::make(hierarchy));
             }
         }
+        // All sandboxes together weigh as much as one busy thread of the gateway on each processor: it answers also when they
+        // want all there is.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         for tree in trees.iter().filter(|tree| tree.cpu) {
-            // Sandboxes share time among themselves, and with the gateway as if each had a group beside it.
+            // Where this is refused they weigh as much as one thread in all, which is less than they should.
             let _ = match tree.version {
-                Version::V1 => set(&tree.dir, "cpu.shares", "262144"),
-                Version::V2 => set(&tree.dir, "cpu.weight", "10000"),
+                Version::V1 => set(&tree.dir, "cpu.shares", &(1_024 * cores).to_string()),
+                Version::V2 => set(&tree.dir, "cpu.weight", &(100 * cores).min(10_000).to_string()),
             };
         }
         Ok((!trees.is_empty()).then(|| Arc::new(Self { trees, numbers: AtomicU64::new(1), removed })))
+    }
+
+    /// Removes the gateway's part, once the last of its sandboxes has ended; waits for that, for a bounded time. What is left
+    /// then is removed by the next gateway.
+    pub async fn close(&self) {
+        for _ in 0..CLOSING_LOOKS_MAX {
+            if self.trees.iter().all(|tree| fs::remove_dir(&tree.dir).is_ok() || !tree.dir.exists()) {
+                return;
+            }
+            tokio::time::sleep(CLOSING_PAUSE).await;
+        }
+        tracing::warn!("control groups of sandboxes are left; the next gateway removes them");
     }
 
     fn one(&self, what: fn(&Tree) -> bool) -> Option<Version> {
@@ -139,7 +159,10 @@ impl Groups {
 impl Drop for Groups {
     fn drop(&mut self) {
         for tree in &self.trees {
-            let _ = self.removed.send((tree.dir.clone(), None));
+            // Most often it is empty, and this process about to end.
+            if fs::remove_dir(&tree.dir).is_err() && tree.dir.exists() {
+                let _ = self.removed.send((tree.dir.clone(), None));
+            }
         }
     }
 }

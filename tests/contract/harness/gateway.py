@@ -107,12 +107,14 @@ class Gateway:
         return found
 
     def stop(self):
-        """SIGTERM, and what must follow: exit status 0 and not a process left."""
+        """SIGTERM, and what must follow: exit status 0, not a process and not a control group left."""
         below = self.descendants()
         self.process.send_signal(signal.SIGTERM)
         status = self.wait(STOP_WITHIN_SECONDS)
         assert status == 0, f"exit status {status} after SIGTERM:\n{self.log_text()}"
         wait_gone(below)
+        groups = [str(group) for group in Path("/sys/fs/cgroup").glob(f"**/callgate-{self.process.pid}-*")]
+        assert not groups, groups
 
     def wait(self, seconds):
         try:

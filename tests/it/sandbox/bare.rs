@@ -31,7 +31,7 @@ exports.handler = async (event) => {
 
 /// Where sandboxes are started.
 pub struct Ground {
-    spawner: Spawner,
+    pub spawner: Spawner,
     spec: Arc<Spec>,
     pub mark: u32,
     pub folder: TempDir,

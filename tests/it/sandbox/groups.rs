@@ -93,3 +93,19 @@ async fn a_sandbox_has_no_more_processes_than_its_group() {
     drop(bare);
     ground.close(groups).await;
 }
+
+#[tokio::test]
+async fn the_gateways_part_goes_when_it_ends() {
+    if !may_have_groups() {
+        return;
+    }
+    let ground = Ground::new();
+    let bare = ground.bound().await;
+    let parts: Vec<PathBuf> =
+        bare.control.groups().iter().map(|group| group.parent().unwrap().to_owned()).collect();
+    assert!(!parts.is_empty() && parts.iter().all(|part| part.is_dir()));
+    drop(bare);
+    ground.spawner.finish().await;
+    assert!(parts.iter().all(|part| !part.exists()), "{parts:?}");
+    ground.close(parts).await;
+}
