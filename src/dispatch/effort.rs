@@ -36,7 +36,8 @@ const WAKING_MAX: Duration = Duration::from_millis(2);
 impl Thread {
     fn read(schedstat: &str) -> Option<Self> {
         let schedule = fs::read_to_string(schedstat).ok()?;
-        let mut fields = schedule.split_ascii_whitespace().map(|field| field.parse().map(Duration::from_nanos));
+        let mut fields =
+            schedule.split_ascii_whitespace().map(|field| field.parse().map(Duration::from_nanos));
         Some(Self { on_processor: fields.next()?.ok()?, ready: fields.next()?.ok()? })
     }
 

@@ -169,7 +169,8 @@ impl Drop for Lease {
             // The caller left in the middle. (With half an invocation written nothing has begun, and nothing can.)
             worker.event(Event::Abandoned);
             let owed = self.owed.take();
-            let lease = Self { worker: Some(worker), pool: self.pool.clone(), shard: self.shard, owed, before: None };
+            let lease =
+                Self { worker: Some(worker), pool: self.pool.clone(), shard: self.shard, owed, before: None };
             runtime.spawn(lease.drain());
             return;
         }

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod effort;
 pub mod ends;
 pub mod environment;
+mod estimate;
 pub mod exchange;
 mod freezing;
 pub mod invocation;

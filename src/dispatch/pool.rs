@@ -16,7 +16,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -26,6 +26,7 @@ use tokio::sync::oneshot;
 use super::{
     DispatchError,
     effort::Alone,
+    estimate::{Estimate, nanoseconds},
     lease::Lease,
     lifecycle::{Event, State},
     pools::Pools,
@@ -66,21 +67,12 @@ pub struct Pool {
     ended: AtomicUsize,
     /// Calls in line, those included whose caller has left and that nobody has come across yet.
     waiting: AtomicUsize,
-    /// How long an invocation takes by itself, of late, in nanoseconds; [`UNKNOWN`] until one has ended.
-    service_ns: AtomicU64,
-    /// How many invocations in a row, of those told apart, waited for something of their own.
-    waited: AtomicUsize,
-    /// When an invocation's own part is to be told apart again, in nanoseconds of the monotonic clock.
-    next_effort_ns: AtomicU64,
+    /// How long an invocation takes by itself.
+    estimate: Estimate,
     /// A newer generation has taken its place, or the gateway goes down.
     retired: AtomicBool,
 }
 
-const UNKNOWN: u64 = u64::MAX;
-/// So many in a row must have waited before that is taken for the function's way: one may have met with a hitch.
-const WAITS: usize = 3;
-/// How often an invocation's own part is told apart: it takes some system calls.
-const EFFORT_EVERY: Duration = Duration::from_millis(5);
 /// How long a call may be expected to wait in line while sandboxes are idle.
 const IN_LINE_MAX: Duration = Duration::from_millis(2);
 /// How long a call may be expected to wait for a sandbox of its own thread while another's is idle. Taking that one costs its
@@ -88,10 +80,6 @@ const IN_LINE_MAX: Duration = Duration::from_millis(2);
 const OWN_MAX: Duration = Duration::from_micros(500);
 /// A call of another thread that has waited twice as long as the first of one's own, and so much more, is served before it.
 const OVERDUE: Duration = Duration::from_micros(500);
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
 
 impl Pool {
     /// A pool without sandboxes.
@@ -108,9 +96,7 @@ impl Pool {
             starting: AtomicUsize::new(0),
             ended: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
-            service_ns: AtomicU64::new(UNKNOWN),
-            waited: AtomicUsize::new(0),
-            next_effort_ns: AtomicU64::new(0),
+            estimate: Estimate::default(),
             retired: AtomicBool::new(false),
         })
     }
@@ -160,7 +146,7 @@ impl Pool {
             ));
         }
         let (sender, waiting) = oneshot::channel();
-        let since_ns = nanoseconds(self.shared.clock.monotonic());
+        let since_ns = nanoseconds(self.now());
         self.waiting.fetch_add(1, SeqCst);
         self.shards[self.here()].lock().line.push_back(Place { since_ns, sender });
         if self.idle.load(SeqCst) > 0
@@ -189,18 +175,9 @@ impl Pool {
         Some(worker)
     }
 
-    /// Whether invocations wait for something of their own, so that any number makes progress at once.
-    fn waits(&self) -> bool {
-        self.waited.load(SeqCst) >= WAITS
-    }
-
-    /// How long the last of `waiting` calls is expected to wait for `running` sandboxes. Of those that compute, only as many
-    /// make progress at once as there are processors.
+    /// How long the last of `waiting` calls is expected to wait for `running` sandboxes.
     fn expected(&self, waiting: usize, running: usize) -> Option<Duration> {
-        let service_ns = self.service_ns.load(SeqCst);
-        let at_once = if self.waits() { running } else { running.min(self.shared.options.processors) };
-        let rounds = u64::try_from(waiting.div_ceil(at_once.max(1))).unwrap_or(u64::MAX);
-        (service_ns != UNKNOWN).then(|| Duration::from_nanos(service_ns.saturating_mul(rounds)))
+        self.estimate.expected(waiting, running, self.shared.options.processors)
     }
 
     /// Whether a call should rather wait for a sandbox that runs than take an idle one.
@@ -216,7 +193,7 @@ impl Pool {
     fn is_crowded(&self) -> bool {
         let running = self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst));
         running > self.shared.options.busy_sandboxes
-            && !self.waits()
+            && !self.estimate.waits()
             && self
                 .expected(self.waiting.load(SeqCst), running)
                 .is_some_and(|expected| expected <= IN_LINE_MAX)
@@ -228,7 +205,9 @@ impl Pool {
         let (alive, starting) = (self.alive.load(SeqCst), self.starting.load(SeqCst));
         let waiting = self.waiting.load(SeqCst);
         // Who is being frozen is back in a moment.
-        if starting + self.freezing.load(SeqCst) >= waiting || alive + starting >= options.function_sandboxes_max {
+        if starting + self.freezing.load(SeqCst) >= waiting
+            || alive + starting >= options.function_sandboxes_max
+        {
             return false;
         }
         if alive + starting < options.busy_sandboxes {
@@ -258,10 +237,7 @@ impl Pool {
         }
         // The estimate was wrong: those that run take long.
         if let Some(worker) = self.take_idle() {
-            let least = nanoseconds(2 * IN_LINE_MAX);
-            if self.service_ns.load(SeqCst) < least {
-                self.service_ns.store(least, SeqCst);
-            }
+            self.estimate.at_least(2 * IN_LINE_MAX);
             self.hand_over(worker);
             return;
         }
@@ -281,7 +257,7 @@ impl Pool {
     fn start_another(self: &Arc<Self>) {
         let waiting = self.waiting.load(SeqCst);
         // Starting computes, too: where calls wait for processors, it must not take them all.
-        let most = if self.waits() { waiting } else { waiting.min(self.shared.options.processors) };
+        let most = if self.estimate.waits() { waiting } else { waiting.min(self.shared.options.processors) };
         let within = |starting: usize| {
             let serving = self.alive.load(SeqCst) + starting;
             (starting < most && serving < self.shared.options.function_sandboxes_max).then_some(starting + 1)
@@ -349,7 +325,7 @@ impl Pool {
         if self.waiting.load(SeqCst) == 0 {
             return None;
         }
-        let now_ns = nanoseconds(self.shared.clock.monotonic());
+        let now_ns = nanoseconds(self.now());
         let own = self.shards[self.here()].first_has_waited(now_ns);
         let patience = own.map_or(Duration::ZERO, |waited| 2 * waited + OVERDUE);
         let overdue = self
@@ -371,10 +347,7 @@ impl Pool {
 
     /// Whether the own part of the invocation that begins now is to be told apart.
     pub(super) fn wants_effort(&self) -> bool {
-        let now_ns = nanoseconds(self.shared.clock.monotonic());
-        let next_ns = self.next_effort_ns.load(SeqCst);
-        let after_ns = now_ns.saturating_add(nanoseconds(EFFORT_EVERY));
-        now_ns >= next_ns && self.next_effort_ns.compare_exchange(next_ns, after_ns, SeqCst, SeqCst).is_ok()
+        self.estimate.wants_effort(self.now())
     }
 
     /// Takes a sandbox back and hands it to the first in line. `took` is how long its invocation was waited for, and `alone`
@@ -387,38 +360,16 @@ impl Pool {
     ) {
         if let Some(took) = took {
             self.ended.fetch_add(1, SeqCst);
-            self.note_service(nanoseconds(took), alone);
+            self.estimate.note(took, alone);
         }
         self.hand_over(worker);
-    }
-
-    fn note_service(&self, took_ns: u64, alone: Option<Alone>) {
-        let service_ns = self.service_ns.load(SeqCst);
-        let sample_ns = match alone {
-            // By itself it takes no longer than that.
-            None => return if took_ns < service_ns { self.service_ns.store(took_ns, SeqCst) },
-            Some(Alone::Computed(time)) => nanoseconds(time).min(took_ns),
-            Some(Alone::Waited) => took_ns,
-        };
-        if alone == Some(Alone::Waited) {
-            self.waited.fetch_add(1, SeqCst);
-        } else {
-            self.waited.store(0, SeqCst);
-        }
-        // That two threads may set it at once does no harm to an estimate.
-        let next_ns = if service_ns == UNKNOWN || sample_ns < service_ns {
-            sample_ns
-        } else {
-            service_ns + (sample_ns - service_ns) / 4
-        };
-        self.service_ns.store(next_ns, SeqCst);
     }
 
     /// Hands a sandbox to the first in line; where nobody waits, it is idle.
     pub(super) fn hand_over(self: &Arc<Self>, worker: Box<Worker>) {
         let mut worker = Some(worker);
         while let Some(own) = worker.take() {
-            if self.is_crowded() || own.is_outdated(self.shared.clock.monotonic()) {
+            if self.is_crowded() || own.is_outdated(self.now()) {
                 return self.put_back(own);
             }
             if let Some((shard, first)) = self.first_in_line() {
@@ -436,7 +387,7 @@ impl Pool {
 
     fn put_back(self: &Arc<Self>, mut worker: Box<Worker>) {
         let mut state = self.shards[self.here()].lock();
-        let now = self.shared.clock.monotonic();
+        let now = self.now();
         if self.retired.load(SeqCst) || worker.is_outdated(now) {
             drop(state);
             self.end([worker], Event::Retired);
@@ -477,7 +428,7 @@ impl Pool {
             let expired = state.idle.iter().take_while(|worker| worker.idle_since < since).count();
             let expired: Vec<_> = state.idle.drain(..expired).collect();
             let dead: Vec<_> = state.idle.extract_if(.., |worker| worker.link.is_closed()).collect();
-            let now = self.shared.clock.monotonic();
+            let now = self.now();
             let outdated: Vec<_> = state.idle.extract_if(.., |worker| worker.is_outdated(now)).collect();
             self.idle.fetch_sub(expired.len() + dead.len() + outdated.len(), SeqCst);
             drop(state);

@@ -151,7 +151,8 @@ impl Pools {
         let began = self.clock.monotonic();
         let node = self.starter.nodes.of(&function.runtime);
         // What must be there before Node.js boots cannot be given to one that has.
-        let ready = if environment::boot(function).is_empty() { self.prewarmed.take(node, began) } else { None };
+        let ready =
+            if environment::boot(function).is_empty() { self.prewarmed.take(node, began) } else { None };
         let started = match ready {
             Some((generic, room)) => {
                 self.starter.bind(generic, target, began).await.map(|worker| (worker, room))

@@ -74,7 +74,8 @@ impl Prewarmed {
 
     /// Lets go of all.
     pub(super) fn clear(&self) {
-        let shelves: Vec<_> = self.shelves().values_mut().map(|shelf| std::mem::take(&mut shelf.ready)).collect();
+        let shelves: Vec<_> =
+            self.shelves().values_mut().map(|shelf| std::mem::take(&mut shelf.ready)).collect();
         drop(shelves);
     }
 

@@ -19,7 +19,7 @@ use super::{
     worker::{Loading, Worker},
 };
 use crate::{
-    base::{Region, RequestId, home, clock::SharedClock, rng::SharedRng},
+    base::{Region, RequestId, clock::SharedClock, home, rng::SharedRng},
     functions::{Function, Target},
     sandbox::{
         Binding, Exit, LinkError, SpawnError, Spawner, Spec,
@@ -128,9 +128,7 @@ impl Generic {
 fn flatten<T>(started: Result<Result<T, StartFailure>, SpawnError>) -> Result<T, StartFailure> {
     match started {
         Ok(result) => result,
-        Err(SpawnError::Busy) => {
-            Err(StartFailure::Saturated("too many sandboxes are waiting to be started"))
-        }
+        Err(SpawnError::Busy) => Err(StartFailure::Saturated("too many sandboxes are waiting to be started")),
         Err(error) => Err(StartFailure::System(error.to_string())),
     }
 }
@@ -250,14 +248,8 @@ impl Starter {
                 None => {
                     let loading = Loading { took, node, log };
                     let started = Started { process, link, control, user };
-                    let worker = Worker::loaded(
-                        started,
-                        state,
-                        function.clone(),
-                        loading,
-                        self.freeze_delay,
-                        now,
-                    );
+                    let worker =
+                        Worker::loaded(started, state, function.clone(), loading, self.freeze_delay, now);
                     Ok(worker.retiring_at(granted.retire_at))
                 }
             },
@@ -272,7 +264,12 @@ impl Starter {
         }
     }
 
-    fn description(&self, function: &Function, version: &str, granted: &Granted) -> Result<Vec<u8>, StartFailure> {
+    fn description(
+        &self,
+        function: &Function,
+        version: &str,
+        granted: &Granted,
+    ) -> Result<Vec<u8>, StartFailure> {
         let id = RequestId::draw(&*self.rng);
         let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let stream = format!("{}/[{version}]{hex}", self.clock.now().date_path());

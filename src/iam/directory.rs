@@ -147,7 +147,8 @@ impl Directory {
             identity: None,
             session_expires: None,
         };
-        let key = AccessKey { caller: Arc::new(caller), secret: SigningSecret::new(secret), active: record.active };
+        let key =
+            AccessKey { caller: Arc::new(caller), secret: SigningSecret::new(secret), active: record.active };
         Ok((record.id.clone(), Arc::new(key)))
     }
 

@@ -313,7 +313,8 @@ mod tests {
 
     #[test]
     fn memory_is_short_below_a_twentieth() {
-        let meminfo = |available: u64| format!("MemTotal: 2000 kB\nMemFree: 1 kB\nMemAvailable:  {available} kB\n");
+        let meminfo =
+            |available: u64| format!("MemTotal: 2000 kB\nMemFree: 1 kB\nMemAvailable:  {available} kB\n");
         assert!(is_short(&meminfo(99)));
         assert!(!is_short(&meminfo(100)));
         assert!(!is_short("nonsense"));

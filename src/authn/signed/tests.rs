@@ -32,7 +32,11 @@ impl KeyStore for Keys {
                 session_expires: None,
             };
             let secret = Secret::from(SECRET.to_owned());
-            Arc::new(AccessKey { caller: Arc::new(caller), secret: SigningSecret::new(secret), active: id == KEY })
+            Arc::new(AccessKey {
+                caller: Arc::new(caller),
+                secret: SigningSecret::new(secret),
+                active: id == KEY,
+            })
         })
     }
 }

@@ -30,7 +30,8 @@ async fn ready(stand: &Stand, count: usize) {
     );
 }
 
-const MEMORY: &str = "exports.handler = async (event, context) => [context.memoryLimitInMB, process.env.MINE ?? null,
+const MEMORY: &str =
+    "exports.handler = async (event, context) => [context.memoryLimitInMB, process.env.MINE ?? null,
     Math.round(require('node:v8').getHeapStatistics().heap_size_limit / 2 ** 20) < 500]";
 
 #[tokio::test]

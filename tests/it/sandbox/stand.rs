@@ -67,7 +67,7 @@ impl Default for Plan {
                 function_sandboxes_max: 10,
                 line_max: 100,
                 threads: 1,
-                processors: 1,
+                processors: 2,
                 prewarmed_min: 0,
                 prewarmed_max: 0,
                 is_memory_short: || false,
