@@ -36,7 +36,7 @@ static void trace(int pid) {
 }
 
 static void files_of(int pid) {
-  static const char *names[] = {"mem", "environ", "maps", "fd/3", "cwd/x", "root/etc/passwd"};
+  static const char *names[] = {"mem", "environ", "maps", "fd/3", "fd/4", "cwd/x", "root/etc/passwd"};
   for (size_t at = 0; at < sizeof names / sizeof *names; at += 1) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", pid, names[at]);
@@ -48,6 +48,7 @@ static void take_descriptor(int pid) {
   int pidfd = syscall(SYS_pidfd_open, pid, 0);
   tell("pidfd_open", pidfd);
   tell("pidfd_getfd", syscall(SYS_pidfd_getfd, pidfd, 3, 0));
+  tell("pidfd_getfd-answers", syscall(SYS_pidfd_getfd, pidfd, 4, 0));
 }
 
 static void mounts(void) {
