@@ -7,7 +7,12 @@ use std::{sync::Arc, sync::atomic::Ordering::SeqCst, time::Duration};
 
 use tokio::runtime::Handle;
 
-use super::{lifecycle::Event, pool::Pool, worker::Worker};
+use super::{
+    lifecycle::{Event, State},
+    pool::Pool,
+    shard::Shard,
+    worker::Worker,
+};
 
 /// The longest that a sandbox is idle before it is frozen.
 const DELAY_MAX: Duration = Duration::from_secs(1);
@@ -73,6 +78,13 @@ impl Pool {
         self.idle.fetch_sub(due.len(), SeqCst);
         self.freezing.fetch_add(due.len(), SeqCst);
         (due, next)
+    }
+
+    /// Idle sandboxes that stand still.
+    pub(super) fn frozen(&self) -> usize {
+        let of =
+            |shard: &Shard| shard.lock().idle.iter().filter(|worker| worker.state() == State::Frozen).count();
+        self.shards.iter().map(of).sum()
     }
 
     fn take_due_is_empty(&self) -> bool {

@@ -79,6 +79,11 @@ impl Dispatch {
         self.pools.prewarm();
     }
 
+    /// Idle sandboxes in which everything stands still.
+    pub fn frozen(&self) -> usize {
+        self.pools.frozen()
+    }
+
     /// Sandboxes that are ready to become any function's.
     pub fn prewarmed(&self) -> usize {
         self.pools.prewarmed()

@@ -172,6 +172,11 @@ impl Pools {
         self.refill(self.starter.nodes.default());
     }
 
+    /// Idle sandboxes in which everything stands still.
+    pub(super) fn frozen(&self) -> usize {
+        self.each().iter().map(|pool| pool.frozen()).sum()
+    }
+
     /// Sandboxes that are nobody's yet.
     pub(super) fn prewarmed(&self) -> usize {
         self.prewarmed.ready()

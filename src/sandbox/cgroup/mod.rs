@@ -195,10 +195,16 @@ impl Group {
         let bytes = limits.bytes().to_string();
         match self.dir(|tree| tree.memory) {
             Some((Version::V1, dir)) => {
-                set(&dir, "memory.limit_in_bytes", &bytes)?;
-                // Memory and swap together; the file is there where swap is counted.
-                if dir.join("memory.memsw.limit_in_bytes").exists() {
-                    set(&dir, "memory.memsw.limit_in_bytes", &bytes)?;
+                const MEMORY: &str = "memory.limit_in_bytes";
+                // Memory and swap together; the file is there where swap is counted. It may never be the lower of the two.
+                const WITH_SWAP: &str = "memory.memsw.limit_in_bytes";
+                if !dir.join(WITH_SWAP).exists() {
+                    set(&dir, MEMORY, &bytes)?;
+                } else if set(&dir, MEMORY, &bytes).is_ok() {
+                    set(&dir, WITH_SWAP, &bytes)?;
+                } else {
+                    set(&dir, WITH_SWAP, &bytes)?;
+                    set(&dir, MEMORY, &bytes)?;
                 }
                 let _ = self.alarm.set(Alarm::set(&dir)?);
             }

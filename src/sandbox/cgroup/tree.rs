@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     os::fd::OwnedFd,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use rustix::{
@@ -125,9 +126,13 @@ impl Tree {
     }
 }
 
+/// The next folder's number. None is used twice: what removes the one before may still be at work.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
 /// A new folder below `parent` and the lock that marks it as in use.
 fn own_folder(parent: &Path) -> Option<(PathBuf, OwnedFd)> {
-    for number in 0..NAMES_MAX {
+    for _ in 0..NAMES_MAX {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = parent.join(format!("{PREFIX}{}-{number}", std::process::id()));
         match fs::create_dir(&dir) {
             Ok(()) => {}

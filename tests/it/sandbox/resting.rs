@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::stand::{Plan, Stand};
 
@@ -13,17 +13,14 @@ async fn stand(freeze_delay_ms: u64) -> Stand {
     Stand::of(Plan { freeze_delay: Duration::from_millis(freeze_delay_ms), ..Plan::default() }).await
 }
 
-/// Calls until a call tells that the sandbox slept before it, and gives what that call returned.
-async fn woken(stand: &Stand) -> Value {
-    let calls = async {
-        loop {
-            let value = stand.value("fn", "").await;
-            if value[0] != 0 {
-                return value;
-            }
+/// Waits until so many stand still.
+async fn frozen(stand: &Stand, count: usize) {
+    let until = async {
+        while stand.dispatch.frozen() != count {
+            tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(HANG, calls).await.expect("no call found its sandbox frozen")
+    assert!(tokio::time::timeout(HANG, until).await.is_ok(), "{} stand still", stand.dispatch.frozen());
 }
 
 #[tokio::test]
@@ -45,7 +42,9 @@ async fn an_idle_sandbox_is_frozen_and_the_next_call_wakes_it() {
         .await;
     assert_eq!(stand.value("fn", "").await[0], 0, "it has just loaded");
     for _ in 0..3 {
-        assert_eq!(woken(&stand).await[1], true);
+        frozen(&stand, 1).await;
+        let woken = stand.value("fn", "").await;
+        assert!(woken[0].as_u64().unwrap() > 0 && woken[1] == true, "{woken}");
     }
     stand.close().await;
 }
@@ -64,7 +63,8 @@ async fn a_busy_function_is_never_frozen() {
 async fn frozen_sandboxes_are_ended_like_others() {
     let stand = stand(0).await;
     stand.deploy("fn", "exports.handler = async (event, context) => [context.frozenMs]").await;
-    woken(&stand).await;
+    stand.value("fn", "").await;
+    frozen(&stand, 1).await;
     // `close` looks that nothing is left.
     stand.close().await;
 }
