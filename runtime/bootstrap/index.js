@@ -3,7 +3,7 @@
 // The entry: `node /runtime/bootstrap/index.js` with the gateway's sockets as descriptors 3 and 4.
 
 require('./native.js');
-const { FrameReader, FrameWriter } = require('./frames.js');
+const { close, FrameReader, FrameWriter } = require('./frames.js');
 const { EventLog } = require('./log.js');
 const { Loop } = require('./loop.js');
 
@@ -19,6 +19,11 @@ log.capture(console);
 process.on('beforeExit', () => loop.emptied());
 process.on('uncaughtException', (error) => loop.crashed(error));
 process.on('unhandledRejection', (reason, promise) => loop.rejected(reason, promise));
+
+process.on('exit', () => {
+  close(FROM_GATEWAY);
+  close(TO_GATEWAY);
+});
 
 // Functions look into the cache and empty it; what is the bootstrap's is not theirs.
 for (const file of Object.keys(require.cache)) {

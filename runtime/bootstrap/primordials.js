@@ -23,6 +23,7 @@ module.exports = {
   bufferCopy: uncurryThis(Buffer.prototype.copy),
   bufferText: uncurryThis(Buffer.prototype.toString),
   bufferWrite: uncurryThis(Buffer.prototype.write),
+  closeSync: fs.closeSync,
   Date,
   dateNow: Date.now,
   dateToISOString: uncurryThis(Date.prototype.toISOString),

@@ -9,9 +9,12 @@ use crate::{
     sandbox::endpoint::GATEWAY_URL,
 };
 
-/// Variables that Node.js or the loader reads before any code of ours runs, so that they cannot come with BIND.
+/// Variables that Node.js or the loader reads before any code of ours runs, so that they cannot come with BIND. `NODE_ENV` is
+/// read by libraries alone, and the bootstrap has `NODE_PATH` read again.
 fn is_boot(name: &str) -> bool {
-    name.starts_with("NODE_") || name.starts_with("LD_") || name.starts_with("UV_")
+    (name.starts_with("NODE_") && !["NODE_ENV", "NODE_PATH"].contains(&name))
+        || name.starts_with("LD_")
+        || name.starts_with("UV_")
 }
 
 /// Where the SDKs find what this gateway serves of AWS. There is no variable for all services: calls to others go to AWS.
@@ -28,6 +31,7 @@ pub fn of(
 ) -> BTreeMap<String, String> {
     let region = region.as_str();
     let memory = function.memory_mb.to_string();
+    let node_path = node_path(&function.runtime);
     let execution = format!("AWS_Lambda_{}", function.runtime);
     let fixed = [
         ("AWS_DEFAULT_REGION", region),
@@ -45,6 +49,7 @@ pub fn of(
         ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
         ("LAMBDA_TASK_ROOT", "/var/task"),
         ("LANG", "en_US.UTF-8"),
+        ("NODE_PATH", &node_path),
         ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
         ("PWD", "/var/task"),
         ("SHLVL", "0"),
@@ -86,20 +91,16 @@ fn role_variables(credentials: &RoleCredentials) -> impl Iterator<Item = (String
 const LIBRARY_PATH: &str =
     "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib";
 
-/// The variables that must be there before Node.js boots: the search paths, and those of the function's own.
-pub fn boot(function: &Function) -> Vec<(String, String)> {
-    let mut variables = BTreeMap::from([
-        ("LD_LIBRARY_PATH".to_owned(), LIBRARY_PATH.to_owned()),
-        ("NODE_PATH".to_owned(), node_path(&function.runtime)),
-    ]);
-    variables.extend(
-        function
-            .environment
-            .iter()
-            .filter(|(name, _)| is_boot(name))
-            .map(|(name, value)| (name.clone(), value.clone())),
-    );
-    variables.into_iter().collect()
+/// What every sandbox boots with, also one that is nobody's yet.
+pub fn generic() -> BTreeMap<String, String> {
+    BTreeMap::from([("LD_LIBRARY_PATH".to_owned(), LIBRARY_PATH.to_owned())])
+}
+
+/// The function's own variables that must be there before Node.js boots: with any of them it cannot have a sandbox that has
+/// booted already.
+pub fn boot(function: &Function) -> BTreeMap<String, String> {
+    let own = function.environment.iter().filter(|(name, _)| is_boot(name));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Where modules are looked for: a layer's for this version of Node.js (`nodejs20.x`) come first.
@@ -114,6 +115,16 @@ fn node_path(runtime: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_variables_cost_a_boot() {
+        for name in ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "LD_PRELOAD", "UV_THREADPOOL_SIZE"] {
+            assert!(is_boot(name), "{name}");
+        }
+        for name in ["NODE_ENV", "NODE_PATH", "MINE", "PATH"] {
+            assert!(!is_boot(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_version_of_node_has_modules_of_its_own() {

@@ -92,10 +92,12 @@ impl Pool {
     }
 
     async fn freeze(self: &Arc<Self>, mut worker: Box<Worker>) {
-        let frozen = worker.freeze(self.shared.clock.monotonic()).await;
+        let ended = worker.link.is_closed();
+        let frozen = if ended { Ok(()) } else { worker.freeze(self.shared.clock.monotonic()).await };
         self.freezing.fetch_sub(1, SeqCst);
         match frozen {
             // A call may have come meanwhile.
+            Ok(()) if ended => self.end([worker], Event::Failed),
             Ok(()) => self.hand_over(worker),
             Err(error) => {
                 tracing::warn!(function = &*worker.function.arn, %error, "a sandbox did not stand still");

@@ -87,6 +87,8 @@ impl Lease {
         };
         let worker = self.worker.insert(worker);
         let slept = match worker.thaw(self.pool.now()).await {
+            // Who was frozen while it ended looks alive until it goes on.
+            Ok(Some(_)) if worker.link.is_closed() => return Err(Unbegun::SandboxEnded(admission)),
             Ok(slept) => slept,
             Err(error) => {
                 tracing::warn!(function = &*worker.function.arn, %error, "a sandbox did not go on");

@@ -151,12 +151,22 @@ impl Pools {
         let began = self.clock.monotonic();
         let node = self.starter.nodes.of(&function.runtime);
         // What must be there before Node.js boots cannot be given to one that has.
-        let ready =
-            if environment::boot(function).is_empty() { self.prewarmed.take(node, began) } else { None };
-        let started = match ready {
-            Some((generic, room)) => {
-                self.starter.bind(generic, target, began).await.map(|worker| (worker, room))
+        let mut started = None;
+        if environment::boot(function).is_empty() {
+            self.prewarmed.wanted(node, began);
+            while let Some((generic, room)) = self.prewarmed.take(node) {
+                match self.starter.bind(generic, target, began).await {
+                    // It ended while it waited, and nobody had heard of it yet.
+                    Err(StartFailure::System(why)) => tracing::warn!(why, "a ready sandbox was of no use"),
+                    bound => {
+                        started = Some(bound.map(|worker| (worker, room)));
+                        break;
+                    }
+                }
             }
+        }
+        let started = match started {
+            Some(started) => started,
             None => match self.room() {
                 Some(room) => self.starter.start(target).await.map(|worker| (worker, room)),
                 None => Err(StartFailure::Saturated("as many sandboxes run as there may be")),

@@ -50,14 +50,20 @@ impl Prewarmed {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one that runs on this Node.js, if there is one, and remembers that it was wanted.
-    pub(super) fn take(&self, node: &Path, now: Duration) -> Option<(Generic, Room)> {
+    /// Remembers that one was wanted.
+    pub(super) fn wanted(&self, node: &Path, now: Duration) {
         let mut shelves = self.shelves();
         let shelf = shelves.entry(node.to_owned()).or_default();
         if shelf.takes.len() == TAKES_MAX {
             shelf.takes.pop_front();
         }
         shelf.takes.push_back(now);
+    }
+
+    /// Takes one that runs on this Node.js, if there is one.
+    pub(super) fn take(&self, node: &Path) -> Option<(Generic, Room)> {
+        let mut shelves = self.shelves();
+        let shelf = shelves.get_mut(node)?;
         while let Some((generic, room)) = shelf.ready.pop() {
             if generic.is_alive() {
                 return Some((generic, room));

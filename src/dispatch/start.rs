@@ -1,6 +1,7 @@
 //! From nothing to a sandbox that holds a function.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -150,7 +151,7 @@ struct Bind<'a> {
     region: &'a str,
     log_group_name: &'a str,
     log_stream_name: &'a str,
-    environment: std::collections::BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -182,18 +183,21 @@ impl Starter {
 
     /// Starts a sandbox that is nobody's yet.
     pub(super) async fn start_generic(&self, node: &Path) -> Result<Generic, StartFailure> {
-        let spec = Arc::new(self.spec(node.to_owned(), Vec::new()));
+        let spec = Arc::new(self.spec(node.to_owned(), BTreeMap::new()));
         flatten(self.spawner.start(spec, |started| self.boot(started)).await)
     }
 
-    fn spec(&self, node: PathBuf, boot_environment: Vec<(String, String)>) -> Spec {
+    /// `own` are the function's variables that cannot come later.
+    fn spec(&self, node: PathBuf, own: BTreeMap<String, String>) -> Spec {
+        let mut boot_environment = environment::generic();
+        boot_environment.extend(own);
         Spec {
             bwrap: self.bwrap.clone(),
             node,
             runtime: self.runtime.clone(),
             sdk: self.sdk.clone(),
             processes_max: self.processes_max,
-            boot_environment,
+            boot_environment: boot_environment.into_iter().collect(),
         }
     }
 

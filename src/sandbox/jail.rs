@@ -107,8 +107,10 @@ impl Spec {
         if let Some(sdk) = sdk {
             options.words("--ro-bind").word(sdk).word("/var/node_modules");
         }
-        // Where a function's files are mounted later.
-        options.words("--dir /var/task --dir /opt --proc /proc --dev /dev");
+        // Where a function's files are mounted later. The loader takes a folder of its search path that it has not found once
+        // for one that is never there: those for libraries are there from the first.
+        options
+            .words("--dir /var/task --dir /var/task/lib --dir /opt --dir /opt/lib --proc /proc --dev /dev");
         options.words("--perms 1777 --size 16777216 --tmpfs /dev/shm --remount-ro /dev");
         // Until it is bound, when it gets the size that the function has.
         options.words("--perms 1777 --size 1048576 --tmpfs /tmp");

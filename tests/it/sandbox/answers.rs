@@ -155,7 +155,8 @@ async fn the_sandboxes_of_a_deleted_function_go() {
 
 #[tokio::test]
 async fn a_sandbox_that_ended_by_itself_costs_no_call() {
-    let stand = Stand::new().await;
+    // It must not be frozen on its way out.
+    let stand = Stand::of(Plan { freeze_delay: Duration::from_secs(1), ..Plan::default() }).await;
     stand
         .deploy(
             "leaver",
