@@ -98,7 +98,7 @@ pub fn bubblewrap() -> Result<PathBuf, NoBubblewrap> {
 }
 
 /// The first program of this name in `PATH`, as an absolute path.
-fn find_program(name: &str) -> Option<PathBuf> {
+pub(super) fn find_program(name: &str) -> Option<PathBuf> {
     let path =
         std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/local/bin:/usr/bin:/bin").to_owned());
     std::env::split_paths(&path)
