@@ -70,6 +70,9 @@ enum Command {
     Doctor,
     /// Print the configuration in force, or the reference of all fields.
     Config(config::Arguments),
+    /// Act on sandboxes for a gateway, which starts this itself.
+    #[command(hide = true)]
+    Joiner,
     /// Print the version.
     Version,
 }
@@ -100,6 +103,7 @@ fn run_command<G: Gateway>(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Pools(arguments) => one_thread(pools::run(&common, &arguments)).map(done),
         Command::Doctor => doctor::run::<G>(&common),
         Command::Config(arguments) => config::run(&common, &arguments).map(done),
+        Command::Joiner => Ok(crate::sandbox::joiner::serve().map(done)?),
         Command::Version => {
             output::line(concat!("callgate ", env!("CARGO_PKG_VERSION")));
             Ok(ExitCode::SUCCESS)

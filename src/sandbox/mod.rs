@@ -6,6 +6,7 @@
 pub mod detect;
 pub mod files;
 pub mod jail;
+pub mod joiner;
 pub mod link;
 pub mod process;
 pub mod protocol;
@@ -15,6 +16,7 @@ pub mod uids;
 
 pub use files::RuntimeFiles;
 pub use jail::Spec;
+pub use joiner::Joiner;
 pub use link::{Link, LinkError};
 pub use process::{Exit, Process};
 pub use spawner::{SpawnError, Spawner};

@@ -21,8 +21,8 @@ pub(super) fn before_exec(
     command: &mut Command,
     prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static,
 ) {
-    // SAFETY: the one caller's closure (`jail::Prepare::run`) makes system calls on values made before the fork; it neither
-    // allocates nor takes locks.
+    // SAFETY: the closures (`jail::Prepare::run`, and the joiner's) make system calls on values made before the fork; they
+    // neither allocate nor take locks.
     unsafe { command.pre_exec(prepare) };
 }
 
@@ -54,6 +54,12 @@ pub(super) fn own_mounts() -> io::Result<()> {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
+}
+
+/// Has the reactor watch a descriptor.
+pub(super) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the `AsyncFd` owns the descriptor, and nothing else closes it or puts another in its place.
+    unsafe { AsyncFd::register(fd) }.map_err(|refused| io::Error::other(refused.to_string()))
 }
 
 /// How a sandbox's Node.js ended.
@@ -125,10 +131,7 @@ impl Process {
             .and_then(Pid::from_raw)
             .ok_or_else(|| io::Error::other("a process without an id"))
             .and_then(|pid| Ok(pidfd_open(pid, PidfdFlags::NONBLOCK)?))
-            .and_then(|pidfd| {
-                // SAFETY: the `AsyncFd` owns the descriptor, and nothing else closes it or puts another in its place.
-                unsafe { AsyncFd::register(pidfd) }.map_err(|refused| io::Error::other(refused.to_string()))
-            });
+            .and_then(watch);
         match opened {
             Ok(ended) => {
                 let ended = Arc::new(ended);
