@@ -8,6 +8,7 @@ pub mod files;
 pub mod jail;
 pub mod joiner;
 pub mod link;
+pub mod network;
 pub mod process;
 pub mod protocol;
 mod socket;

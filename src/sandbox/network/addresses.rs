@@ -48,6 +48,16 @@ impl Range {
         1 << (32 - u32::from(self.bits))
     }
 
+    /// Its part of this number, of so many (a power of two) of the same size; all of it, if they would be too small.
+    pub fn part(self, number: u32, count: u32) -> Self {
+        let bits = self.bits + u8::try_from(count.ilog2()).unwrap_or(u8::MAX);
+        if bits > 24 {
+            return self;
+        }
+        let size = self.size() / count;
+        Self { first: self.first + number % count * size, bits }
+    }
+
     /// Its first address.
     pub fn first(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.first)
@@ -158,6 +168,15 @@ mod tests {
         ] {
             assert_eq!(range(bad), Err(why), "{bad}");
         }
+    }
+
+    #[test]
+    fn parts_of_a_range_are_apart() {
+        let whole = range("100.64.0.0/16").unwrap();
+        assert_eq!(whole.part(0, 16), range("100.64.0.0/20").unwrap());
+        assert_eq!(whole.part(15, 16), range("100.64.240.0/20").unwrap());
+        let small = range("10.0.0.0/24").unwrap();
+        assert_eq!(small.part(3, 16), small);
     }
 
     #[test]

@@ -11,12 +11,16 @@ use super::{
 };
 use crate::base::special::NOT_PUBLIC_V4;
 
-use Expression::{Forbid, From, InName, Ipv4, Ipv6, Masquerade, NotOutName, OutName, Reset, State, Then, To, Transport};
+use Expression::{
+    Forbid, From, InName, InNames, Ipv4, Ipv6, Masquerade, NotOutName, OutName, OutNames, Reset, State, Then, To, Transport,
+};
 
-/// The bridge's name.
-pub const BRIDGE: &str = "callgate0";
-/// The table of rules on the host.
-pub const TABLE: &str = "callgate_wall";
+/// How bridges' names begin: a number follows, since several gateways may run on a machine.
+const BRIDGES: &str = "callgate";
+/// How the names of tables begin: the number of the bridge follows.
+const TABLES: &str = "callgate_wall";
+/// The most gateways that may have a bridge on a machine.
+const GATEWAYS_MAX: u32 = 16;
 /// The link's name inside.
 pub(super) const INSIDE: &str = "eth0";
 const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
@@ -28,8 +32,8 @@ const MTU_MIN: u32 = 1280;
 /// Why there is no bridge. The message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BridgeError {
-    /// Another gateway has it.
-    #[error("another gateway on this machine has the bridge {BRIDGE}: stop it, or give one of the two [sandbox] network = \"none\"")]
+    /// Other gateways have all there may be.
+    #[error("{GATEWAYS_MAX} gateways on this machine have a bridge already: give this one [sandbox] network = \"none\"")]
     InUse,
     /// The host does not forward.
     #[error(
@@ -65,6 +69,7 @@ pub struct Bridge {
     route: Socket,
     /// Owns the table: it goes with the process, however that ends, and no reload of a firewall takes it away before.
     _wall: Socket,
+    name: String,
     index: u32,
     range: Range,
     mtu: u32,
@@ -72,28 +77,31 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Raises the wall, clears away what a killed gateway left, and makes the bridge. `setup` says that the host's
-    /// forwarding may be switched on.
+    /// Raises the wall, clears away what killed gateways left, and makes a bridge with a part of `range`. `setup` says that
+    /// the host's forwarding may be switched on.
     pub fn open(range: Range, setup: bool) -> Result<Self, BridgeError> {
         let route = Socket::open(Family::Route).map_err(refused("netlink"))?;
-        let wall = Socket::open(Family::Netfilter).map_err(refused("netlink"))?;
-        match raise(&wall, range) {
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EEXIST | libc::EPERM)) && is_root() => {
-                return Err(BridgeError::InUse);
-            }
-            raised => raised.map_err(refused("the host's nftables rules"))?,
-        }
-        clear(&route).map_err(refused("removing what another gateway left"))?;
+        let (number, wall) = claim()?;
+        clear_unclaimed(&route, number).map_err(refused("removing what another gateway left"))?;
+        let range = range.part(number, GATEWAYS_MAX);
         check_free(&route, range)?;
         let mtu = smallest_mtu(&route).map_err(refused("listing links"))?;
         let forwarding_was_off = forward(setup)?;
-        let mut bridge = Self { route, _wall: wall, index: 0, range, mtu, forwarding_was_off };
-        route::add_bridge(&bridge.route, BRIDGE).map_err(refused("making a bridge"))?;
-        let index = route::index(&bridge.route, BRIDGE).map_err(refused("listing links"))?;
+        let name = format!("{BRIDGES}{number}");
+        raise(&wall, &format!("{TABLES}{number}"), &name, range, forwarding_was_off)
+            .map_err(refused("the host's nftables rules"))?;
+        let mut bridge = Self { route, _wall: wall, name, index: 0, range, mtu, forwarding_was_off };
+        route::add_bridge(&bridge.route, &bridge.name).map_err(refused("making a bridge"))?;
+        let index = route::index(&bridge.route, &bridge.name).map_err(refused("listing links"))?;
         bridge.index = index.unwrap_or(0);
         route::add_address(&bridge.route, bridge.index, range.gateway(), range.bits())
             .map_err(refused("giving the bridge its address"))?;
         Ok(bridge)
+    }
+
+    /// The addresses of this bridge's sandboxes.
+    pub fn range(&self) -> Range {
+        self.range
     }
 
     /// Plugs a sandbox in: `namespace` is its network's, `inside` a socket there.
@@ -104,7 +112,7 @@ impl Bridge {
         inside: &Socket,
     ) -> io::Result<()> {
         // Its name is its address's: where a sandbox that had the address is not quite gone, this fails.
-        let port = format!("cg{}", address.offset());
+        let port = format!("{}.{}", self.name, address.offset());
         // A socket of this thread's own: many sandboxes are plugged in at once.
         let socket = Socket::open(Family::Route)?;
         route::add_pair(&socket, &port, self.index, INSIDE, namespace, self.mtu)?;
@@ -114,10 +122,12 @@ impl Bridge {
 
 impl Drop for Bridge {
     fn drop(&mut self) {
-        if let Err(error) = clear(&self.route) {
-            tracing::warn!(%error, "the bridge {BRIDGE} could not be removed; the next start will");
+        if let Err(error) = clear(&self.route, &self.name) {
+            tracing::warn!(%error, bridge = self.name, "a bridge could not be removed; the next start will");
         }
+        let others = route::links(&self.route).unwrap_or_default();
         if self.forwarding_was_off
+            && !others.iter().any(|link| number_of(&link.name).is_some())
             && let Err(error) = fs::write(FORWARDING, "0")
         {
             tracing::warn!(%error, "IPv4 forwarding could not be switched off again");
@@ -125,18 +135,53 @@ impl Drop for Bridge {
     }
 }
 
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+/// The number of a bridge of ours.
+fn number_of(name: &str) -> Option<u32> {
+    let number = name.strip_prefix(BRIDGES)?.parse().ok()?;
+    (number < GATEWAYS_MAX).then_some(number)
 }
 
-/// Removes the bridge and its ports.
-fn clear(socket: &Socket) -> io::Result<()> {
+/// Makes the table of this number, empty, if nobody has it: the kernel gives it to one socket alone.
+fn claim_one(number: u32) -> io::Result<Option<Socket>> {
+    let socket = Socket::open(Family::Netfilter)?;
+    match Change::of(&format!("{TABLES}{number}")).own().commit(&socket) {
+        Ok(()) => Ok(Some(socket)),
+        // EPERM is for somebody else's table; who may not change tables at all fails before, with the same.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EEXIST | libc::EPERM)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn claim() -> Result<(u32, Socket), BridgeError> {
+    for number in 0..GATEWAYS_MAX {
+        if let Some(socket) = claim_one(number).map_err(refused("the host's nftables rules"))? {
+            return Ok((number, socket));
+        }
+    }
+    Err(BridgeError::InUse)
+}
+
+/// Removes the bridges that nobody has any more, and what is left of the one that is ours now.
+fn clear_unclaimed(socket: &Socket, ours: u32) -> io::Result<()> {
+    for link in route::links(socket)? {
+        let Some(number) = number_of(&link.name) else { continue };
+        // Held until the bridge is gone.
+        let claimed = if number == ours { None } else { claim_one(number)? };
+        if number == ours || claimed.is_some() {
+            clear(socket, &link.name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a bridge and its ports.
+fn clear(socket: &Socket, name: &str) -> io::Result<()> {
     let links = route::links(socket)?;
-    let Some(bridge) = links.iter().find(|link| link.name == BRIDGE) else { return Ok(()) };
+    let Some(bridge) = links.iter().find(|link| link.name == name) else { return Ok(()) };
     for port in links.iter().filter(|link| link.master == Some(bridge.index)) {
         route::remove(socket, &port.name)?;
     }
-    route::remove(socket, BRIDGE)
+    route::remove(socket, name)
 }
 
 fn check_free(socket: &Socket, range: Range) -> Result<(), BridgeError> {
@@ -168,36 +213,40 @@ fn forward(setup: bool) -> Result<bool, BridgeError> {
     Ok(true)
 }
 
-/// The second wall. What it says of packets that are no sandbox's is nothing.
-fn raise(socket: &Socket, range: Range) -> io::Result<()> {
+/// The second wall. What it says of packets that are no sandbox's is nothing; unless the host did not forward before
+/// (`alone`): then it goes on not to, but for sandboxes.
+fn raise(socket: &Socket, table: &str, bridge: &str, range: Range, alone: bool) -> io::Result<()> {
     const CLOSED: &str = "closed";
     const FROM: &str = "from_sandbox";
     const REFUSE: &str = "refuse";
     let (refuse, accept, drop) = (Then(Verdict::Goto(REFUSE)), Then(Verdict::Accept), Then(Verdict::Drop));
     let sandboxes = From(range.first(), range.bits());
-    let mut change = Change::of(TABLE);
+    let others = if alone { Verdict::Drop } else { Verdict::Accept };
+    let mut change = Change::of(table);
     change
-        .own()
         .set(CLOSED, 1, SetKind::Networks)
         .add_networks(CLOSED, &NOT_PUBLIC_V4)
         .chain(REFUSE)
         .rule(REFUSE, &[Transport(TCP), Reset])
         .rule(REFUSE, &[Forbid])
         .chain(FROM)
-        .rule(FROM, &[OutName(BRIDGE), drop])
+        .rule(FROM, &[OutName(bridge), drop])
         .rule(FROM, &[Ipv6, refuse])
         .rule(FROM, &[Ipv4, To(CLOSED), refuse])
         .rule(FROM, &[Ipv4, sandboxes, Transport(TCP), accept])
         .rule(FROM, &[Ipv4, sandboxes, Transport(UDP), accept])
         .rule(FROM, &[refuse])
-        .base_chain("forward", Hook::Forward, Verdict::Accept)
-        .rule("forward", &[InName(BRIDGE), Then(Verdict::Goto(FROM))])
-        .rule("forward", &[OutName(BRIDGE), State(ct::ESTABLISHED | ct::RELATED), accept])
-        .rule("forward", &[OutName(BRIDGE), drop])
+        .base_chain("forward", Hook::Forward, others)
+        .rule("forward", &[InName(bridge), Then(Verdict::Goto(FROM))])
+        .rule("forward", &[OutName(bridge), State(ct::ESTABLISHED | ct::RELATED), accept])
+        .rule("forward", &[OutName(bridge), drop])
+        // Other gateways' sandboxes, whose own walls decide.
+        .rule("forward", &[InNames(BRIDGES), accept])
+        .rule("forward", &[OutNames(BRIDGES), accept])
         // Every address of this host, public ones too.
         .base_chain("input", Hook::Input, Verdict::Accept)
-        .rule("input", &[InName(BRIDGE), refuse])
+        .rule("input", &[InName(bridge), refuse])
         .base_chain("postrouting", Hook::Postrouting, Verdict::Accept)
-        .rule("postrouting", &[Ipv4, sandboxes, NotOutName(BRIDGE), Masquerade]);
+        .rule("postrouting", &[Ipv4, sandboxes, NotOutName(bridge), Masquerade]);
     change.commit(socket)
 }

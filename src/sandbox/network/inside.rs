@@ -20,7 +20,7 @@ const BACKLOG: i32 = 64;
 
 /// Sockets of a sandbox's network namespace. As long as one of them is open, the namespace stays.
 #[derive(Debug)]
-pub struct Inside {
+pub struct Sockets {
     /// Speaks to nftables.
     pub(super) netfilter: Socket,
     /// Speaks to links and routes.
@@ -33,7 +33,7 @@ pub struct Inside {
     pub(super) dns_tcp: TcpListener,
 }
 
-impl Inside {
+impl Sockets {
     /// Opens them in the calling thread's network namespace; to be called where its owner's capabilities are: by a thread
     /// of a root gateway, or by a process that joined the user namespace as well. No function code may have run there yet,
     /// or it could have the ports.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::net::{
-    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, netlink::SocketAddrNetlink,
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink::SocketAddrNetlink,
 };
 
 /// The length of a message's head: length, kind, flags, sequence number, port.
@@ -146,12 +146,13 @@ pub struct Socket(OwnedFd);
 impl Socket {
     /// A socket in the calling thread's network namespace.
     pub fn open(family: Family) -> io::Result<Self> {
-        let protocol: Protocol = match family {
-            Family::Route => rustix::net::netlink::ROUTE,
-            Family::Netfilter => rustix::net::netlink::NETFILTER,
+        let protocol = match family {
+            // Number 0, which is what is meant where none is given.
+            Family::Route => None,
+            Family::Netfilter => Some(rustix::net::netlink::NETFILTER),
         };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(protocol))?;
+        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)?;
         Ok(Self(socket))
     }
 

@@ -60,18 +60,17 @@ pub struct Change<'a> {
 impl<'a> Change<'a> {
     /// A change of this table of the family `inet`.
     pub fn of(table: &'a str) -> Self {
-        let mut batch = Batch::default();
-        batch.silent(BATCH_BEGIN, 0, &head(0, SUBSYSTEM));
-        Self { table, batch }
+        Self { table, batch: begun() }
     }
 
-    /// Does it.
+    /// Does it, and begins another.
     ///
     /// # Errors
     /// The kernel's; then nothing was done.
-    pub fn commit(mut self, socket: &Socket) -> io::Result<()> {
-        self.batch.silent(BATCH_END, 0, &head(0, SUBSYSTEM));
-        socket.send(&self.batch)
+    pub fn commit(&mut self, socket: &Socket) -> io::Result<()> {
+        let mut batch = std::mem::replace(&mut self.batch, begun());
+        batch.silent(BATCH_END, 0, &head(0, SUBSYSTEM));
+        socket.send(&batch)
     }
 
     fn request(&mut self, kind: u16, flags: u16, write: impl FnOnce(&mut Attributes<'_>)) -> &mut Self {
@@ -237,6 +236,12 @@ impl<'a> Change<'a> {
     }
 }
 
+fn begun() -> Batch {
+    let mut batch = Batch::default();
+    batch.silent(BATCH_BEGIN, 0, &head(0, SUBSYSTEM));
+    batch
+}
+
 fn head(family: u8, resource: u16) -> [u8; 4] {
     let [high, low] = resource.to_be_bytes();
     [family, 0, high, low]
@@ -319,6 +324,10 @@ pub enum Expression<'a> {
     InName(&'a str),
     /// It goes out by the interface of this name.
     OutName(&'a str),
+    /// It came in by an interface whose name begins so.
+    InNames(&'a str),
+    /// It goes out by one.
+    OutNames(&'a str),
     /// It goes out by another.
     NotOutName(&'a str),
     /// It is IPv4.
@@ -375,6 +384,8 @@ impl Expression<'_> {
             Self::OutIndex(index) => is(list, meta::OIF, EQUAL, &index.to_ne_bytes()),
             Self::InName(name) => is(list, meta::IIFNAME, EQUAL, &interface(name)),
             Self::OutName(name) => is(list, meta::OIFNAME, EQUAL, &interface(name)),
+            Self::InNames(start) => is(list, meta::IIFNAME, EQUAL, start.as_bytes()),
+            Self::OutNames(start) => is(list, meta::OIFNAME, EQUAL, start.as_bytes()),
             Self::NotOutName(name) => is(list, meta::OIFNAME, UNEQUAL, &interface(name)),
             Self::Ipv4 => is(list, meta::NFPROTO, EQUAL, &[2]),
             Self::Ipv6 => is(list, meta::NFPROTO, EQUAL, &[10]),

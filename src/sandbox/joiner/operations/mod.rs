@@ -4,13 +4,14 @@
 
 mod limit_tmpfs;
 mod mount;
+mod open_sockets;
 
 use std::{collections::VecDeque, os::fd::OwnedFd};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::{limit_tmpfs::LimitTmpfs, mount::Mount};
+pub use self::{limit_tmpfs::LimitTmpfs, mount::Mount, open_sockets::OpenSockets};
 use super::{namespaces::Namespaces, wire::Failure};
 
 /// Does one thing in a sandbox. Runs in a child of the joiner with one thread, which ends after the request.
@@ -63,4 +64,6 @@ operations! {
     Mount,
     /// Limits a tmpfs by bytes and by files.
     LimitTmpfs,
+    /// Opens the sockets by which the gateway reaches the sandbox's network.
+    OpenSockets,
 }
