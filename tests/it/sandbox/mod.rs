@@ -6,6 +6,7 @@ mod ends;
 mod jail;
 mod leaving;
 mod logs;
+mod network;
 mod ordinary_user;
 mod processes;
 mod shutdown;

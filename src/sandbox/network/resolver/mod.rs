@@ -16,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream, UdpSocket},
     sync::Semaphore,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use self::{
@@ -49,7 +49,7 @@ pub struct Resolver {
 impl Resolver {
     /// A resolver that asks `upstream` what `filter` allows.
     pub fn new(upstream: Arc<Upstream>, filter: Arc<Filter>) -> Arc<Self> {
-        Arc::new(Self { upstream, filter, open: Semaphore::new(OPEN_MAX), rate: Rate::default() })
+        Arc::new(Self { upstream, filter, open: Semaphore::new(OPEN_MAX), rate: Rate::new(Instant::now()) })
     }
 
     /// Answers questions until dropped, and then all that are open go too.
@@ -65,7 +65,7 @@ impl Resolver {
             while open.try_join_next().is_some() {}
             match socket.recv_from(&mut packet).await {
                 Ok((length, client)) => {
-                    if open.len() < OPEN_MAX && self.rate.take() {
+                    if open.len() < OPEN_MAX && self.rate.take(Instant::now()) {
                         let (me, socket, packet) = (self.clone(), socket.clone(), packet[..length].to_vec());
                         open.spawn(async move {
                             if let Some(answer) = me.answer(&packet, false).await {
@@ -105,7 +105,7 @@ impl Resolver {
             let length = usize::from(timeout(SILENCE_MAX, stream.read_u16()).await??);
             let Some(packet) = packet.get_mut(..length) else { return Ok(()) };
             timeout(SILENCE_MAX, stream.read_exact(packet)).await??;
-            if !self.rate.take() {
+            if !self.rate.take(Instant::now()) {
                 return Ok(());
             }
             let Some(answer) = self.answer(packet, true).await else { return Ok(()) };
