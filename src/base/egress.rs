@@ -195,13 +195,19 @@ mod tests {
         for text in ["all", "Internet!", "example.com", "a.b:1 none"] {
             assert!(matches!(error(text), InvalidEgress::NoPort(_)), "{text}");
         }
-        for text in ["a.b:0", "a.b:65536", "a.b:+80", "a.b:", "a.b:80/sctp", "a.b:80/udp/udp", "a.b:80/tcp/tcp"] {
+        for text in
+            ["a.b:0", "a.b:65536", "a.b:+80", "a.b:", "a.b:80/sctp", "a.b:80/udp/udp", "a.b:80/tcp/tcp"]
+        {
             assert!(matches!(error(text), InvalidEgress::Port(_)), "{text}");
         }
-        for text in ["localhost:80", "a..b:80", ".b:80", "-a.b:80", "http://a.b:80", "*.b:80", "1.2.3:80", "[::1]:80"] {
+        for text in
+            ["localhost:80", "a..b:80", ".b:80", "-a.b:80", "http://a.b:80", "*.b:80", "1.2.3:80", "[::1]:80"]
+        {
             assert!(matches!(error(text), InvalidEgress::Host(_)), "{text}");
         }
-        for text in ["10.0.0.1:80", "127.0.0.1:80", "169.254.169.254:80", "100.64.0.1:80", "255.255.255.255:9"] {
+        for text in
+            ["10.0.0.1:80", "127.0.0.1:80", "169.254.169.254:80", "100.64.0.1:80", "255.255.255.255:9"]
+        {
             assert!(matches!(error(text), InvalidEgress::Private(_)), "{text}");
         }
         let many: String = (1..=PLACES_MAX + 1).map(|port| format!("a.b:{port} ")).collect();

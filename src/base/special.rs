@@ -28,7 +28,9 @@ pub const NOT_PUBLIC_V4: [(Ipv4Addr, u8); 14] = [
 
 /// Whether an IPv4 address belongs to the public Internet.
 pub fn is_public_v4(address: Ipv4Addr) -> bool {
-    !NOT_PUBLIC_V4.iter().any(|(first, bits)| Network::new(IpAddr::V4(*first), *bits).contains(address.into()))
+    !NOT_PUBLIC_V4
+        .iter()
+        .any(|(first, bits)| Network::new(IpAddr::V4(*first), *bits).contains(address.into()))
 }
 
 #[cfg(test)]

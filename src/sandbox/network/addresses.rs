@@ -25,7 +25,9 @@ pub enum InvalidRange {
     #[error("must begin at its first address: beyond the prefix all bits are zero")]
     NotFirst,
     /// It belongs to the Internet, which functions reach.
-    #[error("must not be public addresses: take some of 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12 or 192.168.0.0/16")]
+    #[error(
+        "must not be public addresses: take some of 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12 or 192.168.0.0/16"
+    )]
     Public,
 }
 

@@ -12,7 +12,8 @@ use super::{
 use crate::base::special::NOT_PUBLIC_V4;
 
 use Expression::{
-    Forbid, From, InName, InNames, Ipv4, Ipv6, Masquerade, NotOutName, OutName, OutNames, Reset, State, Then, To, Transport,
+    Forbid, From, InName, InNames, Ipv4, Ipv6, Masquerade, NotOutName, OutName, OutNames, Reset, State, Then,
+    To, Transport,
 };
 
 /// How bridges' names begin: a number follows, since several gateways may run on a machine.
@@ -33,7 +34,9 @@ const MTU_MIN: u32 = 1280;
 #[derive(Debug, thiserror::Error)]
 pub enum BridgeError {
     /// Other gateways have all there may be.
-    #[error("{GATEWAYS_MAX} gateways on this machine have a bridge already: give this one [sandbox] network = \"none\"")]
+    #[error(
+        "{GATEWAYS_MAX} gateways on this machine have a bridge already: give this one [sandbox] network = \"none\""
+    )]
     InUse,
     /// The host does not forward.
     #[error(
@@ -42,7 +45,9 @@ pub enum BridgeError {
     )]
     Forwarding,
     /// The range is somebody's.
-    #[error("this host already has or routes {address}/{bits}: set [sandbox] network_range to a network that is free")]
+    #[error(
+        "this host already has or routes {address}/{bits}: set [sandbox] network_range to a network that is free"
+    )]
     Taken {
         /// An address of what overlaps.
         address: Ipv4Addr,
@@ -50,7 +55,9 @@ pub enum BridgeError {
         bits: u8,
     },
     /// The kernel refused.
-    #[error("{what}: {cause} (needed of the kernel: bridge, veth, nf_tables with masquerading, 5.12 or later)")]
+    #[error(
+        "{what}: {cause} (needed of the kernel: bridge, veth, nf_tables with masquerading, 5.12 or later)"
+    )]
     Refused {
         /// What was to be done.
         what: &'static str,

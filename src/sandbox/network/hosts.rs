@@ -42,7 +42,10 @@ impl Hosts {
     }
 
     /// Has a filter made with the addresses of now, and keeps it up to date from then on.
-    pub(super) fn guard(&self, make: impl FnOnce(&[Ipv4Addr]) -> io::Result<Filter>) -> io::Result<Arc<Filter>> {
+    pub(super) fn guard(
+        &self,
+        make: impl FnOnce(&[Ipv4Addr]) -> io::Result<Filter>,
+    ) -> io::Result<Arc<Filter>> {
         let addresses = self.known().addresses.clone();
         let filter = Arc::new(make(&addresses)?);
         let mut known = self.known();

@@ -165,7 +165,8 @@ impl Network {
     pub async fn attach_by(&self, sockets: Sockets, uid: Option<u32>) -> Result<Attached, AttachError> {
         let address = self.0.addresses.take().ok_or(AttachError::NoAddress)?;
         let me = self.clone();
-        let (sockets, plugged, address) = blocking(move || me.plug(sockets, uid, address)).await.map_err(at("thread"))??;
+        let (sockets, plugged, address) =
+            blocking(move || me.plug(sockets, uid, address)).await.map_err(at("thread"))??;
         let Plugged { filter, plug, route } = plugged;
         let (api, dns, dns_tcp) = sockets;
         let api = tokio::net::TcpListener::from_std(api).map_err(at("the API's listener"))?;
@@ -179,12 +180,18 @@ impl Network {
         Ok(Attached { filter, plug, route, tasks, address, network: self.clone() })
     }
 
-    fn plug(&self, sockets: Sockets, uid: Option<u32>, address: Address) -> Result<(Listeners, Plugged, Address), AttachError> {
+    fn plug(
+        &self,
+        sockets: Sockets,
+        uid: Option<u32>,
+        address: Address,
+    ) -> Result<(Listeners, Plugged, Address), AttachError> {
         let namespace = sockets.namespace().map_err(at("the sandbox's network namespace"))?;
         let Sockets { netfilter, route, api, dns, dns_tcp } = sockets;
         let filter = self.0.hosts.guard(|host| Filter::install(netfilter, &self.0.egress, host));
         let filter = filter.map_err(at("the sandbox's nftables rules"))?;
-        let plug = self.0.uplink.plug(&namespace, &route, &address, uid).map_err(at("the sandbox's uplink"))?;
+        let plug =
+            self.0.uplink.plug(&namespace, &route, &address, uid).map_err(at("the sandbox's uplink"))?;
         Ok(((api, dns, dns_tcp), Plugged { filter, plug, route }, address))
     }
 }
@@ -227,7 +234,10 @@ impl Attached {
             return Err(AttachError::Wider { asked: egress.clone(), granted: granted.clone() });
         }
         let (filter, wanted) = (self.filter.clone(), egress.clone());
-        blocking(move || filter.replace(&wanted)).await.and_then(|done| done).map_err(at("the sandbox's nftables rules"))?;
+        blocking(move || filter.replace(&wanted))
+            .await
+            .and_then(|done| done)
+            .map_err(at("the sandbox's nftables rules"))?;
         if *egress == Egress::Nothing {
             self.plug.pull(&self.route).map_err(at("the sandbox's uplink"))?;
         }

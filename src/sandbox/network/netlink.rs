@@ -9,9 +9,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink::SocketAddrNetlink,
-};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink::SocketAddrNetlink};
 
 /// The length of a message's head: length, kind, flags, sequence number, port.
 const HEAD: usize = 16;
@@ -48,7 +46,13 @@ pub struct Batch {
 
 impl Batch {
     /// A request whose outcome is waited for.
-    pub fn request(&mut self, kind: u16, flags: u16, head: &[u8], attributes: impl FnOnce(&mut Attributes<'_>)) {
+    pub fn request(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        head: &[u8],
+        attributes: impl FnOnce(&mut Attributes<'_>),
+    ) {
         self.acks += 1;
         self.message(kind, REQUEST | ACK | flags, head, attributes);
     }
@@ -223,12 +227,20 @@ impl Socket {
 
     fn write(&self, batch: &Batch) -> io::Result<()> {
         let sent = rustix::net::send(&self.0, &batch.bytes, SendFlags::empty())?;
-        if sent == batch.bytes.len() { Ok(()) } else { Err(io::Error::other("a netlink message was cut short")) }
+        if sent == batch.bytes.len() {
+            Ok(())
+        } else {
+            Err(io::Error::other("a netlink message was cut short"))
+        }
     }
 
     fn read<'a>(&self, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
         let (read, whole) = rustix::net::recv(&self.0, &mut *buffer, RecvFlags::DONTWAIT | RecvFlags::TRUNC)?;
-        if whole > read { Err(io::Error::other("a netlink answer was too long")) } else { Ok(&buffer[..read]) }
+        if whole > read {
+            Err(io::Error::other("a netlink answer was too long"))
+        } else {
+            Ok(&buffer[..read])
+        }
     }
 }
 

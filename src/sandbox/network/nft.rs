@@ -152,12 +152,7 @@ impl<'a> Change<'a> {
             SetKind::Timed { .. } => (TIMEOUT, TUPLE, 12),
         };
         self.request(kind::NEW_SET, flags::CREATE, |message| {
-            message
-                .text(1, table)
-                .text(2, name)
-                .network(3, set_flags)
-                .network(4, key)
-                .network(5, length);
+            message.text(1, table).text(2, name).network(3, set_flags).network(4, key).network(5, length);
             if let SetKind::Timed { max } = sort {
                 message.nested(9, |description| {
                     description.network(1, max);

@@ -39,29 +39,37 @@ fn link_head(index: u32, flags: u32, mask: u32) -> [u8; LINK_HEAD] {
     head
 }
 
-/// No IPv6 address of its own: nobody speaks IPv6 there. A kernel without IPv6 must not be told.
-fn without_ipv6(message: &mut Attributes<'_>) {
-    if !Path::new("/proc/net/if_inet6").exists() {
-        return;
-    }
-    let (family, kind, none) = link::NO_LINK_LOCAL;
-    message.nested(link::ADDRESSES, |families| {
-        families.nested(family, |inet6| {
-            inet6.bytes(kind, &[none]);
+/// Gives a link no IPv6 address of its own, since nobody speaks IPv6 there, and then brings it up. A kernel without IPv6
+/// must not be told.
+fn bring_up(batch: &mut Batch, index: u32, name: &str) {
+    let named = |message: &mut Attributes<'_>| {
+        if index == 0 {
+            message.text(link::NAME, name);
+        }
+    };
+    if Path::new("/proc/net/if_inet6").exists() {
+        let (family, kind, none) = link::NO_LINK_LOCAL;
+        batch.request(libc::RTM_NEWLINK, 0, &link_head(index, 0, 0), |message| {
+            named(message);
+            message.nested(link::ADDRESSES, |families| {
+                families.nested(family, |inet6| {
+                    inet6.bytes(kind, &[none]);
+                });
+            });
         });
-    });
+    }
+    batch.request(libc::RTM_NEWLINK, 0, &link_head(index, UP, UP), named);
 }
 
 /// Makes a bridge and brings it up.
 pub fn add_bridge(socket: &Socket, name: &str) -> io::Result<()> {
     let mut batch = Batch::default();
-    batch.request(libc::RTM_NEWLINK, flags::CREATE | flags::EXCL, &link_head(0, UP, UP), |message| {
-        message.text(link::NAME, name);
-        without_ipv6(message);
-        message.nested(link::INFO, |info| {
+    batch.request(libc::RTM_NEWLINK, flags::CREATE | flags::EXCL, &link_head(0, 0, 0), |message| {
+        message.text(link::NAME, name).nested(link::INFO, |info| {
             info.text(link::INFO_KIND, "bridge");
         });
     });
+    bring_up(&mut batch, 0, name);
     socket.send(&batch)
 }
 
@@ -76,9 +84,8 @@ pub fn add_pair(
     mtu: u32,
 ) -> io::Result<()> {
     let mut batch = Batch::default();
-    batch.request(libc::RTM_NEWLINK, flags::CREATE | flags::EXCL, &link_head(0, UP, UP), |message| {
+    batch.request(libc::RTM_NEWLINK, flags::CREATE | flags::EXCL, &link_head(0, 0, 0), |message| {
         message.text(link::NAME, port).native(link::MTU, mtu).native(link::MASTER, bridge);
-        without_ipv6(message);
         message.nested(link::INFO, |info| {
             info.text(link::INFO_KIND, "veth").nested(link::INFO_DATA, |data| {
                 data.headed(link::PEER, &link_head(0, 0, 0), |peer| {
@@ -96,6 +103,7 @@ pub fn add_pair(
             });
         });
     });
+    bring_up(&mut batch, 0, port);
     socket.send(&batch)
 }
 
@@ -104,7 +112,7 @@ pub fn configure(socket: &Socket, name: &str, address: Ipv4Addr, gateway: Ipv4Ad
     let index = index(socket, name)?.ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))?;
     let mut batch = Batch::default();
     address_request(&mut batch, index, address, 32);
-    batch.request(libc::RTM_NEWLINK, 0, &link_head(index, UP, UP), without_ipv6);
+    bring_up(&mut batch, index, name);
     // The gateway is a neighbour whatever the address's prefix says.
     const ON_LINK: u32 = 4;
     let mut head = [0; 12];

@@ -4,10 +4,7 @@ use std::{
     fs, io,
     os::{
         fd::OwnedFd,
-        unix::{
-            fs::PermissionsExt,
-            process::CommandExt,
-        },
+        unix::{fs::PermissionsExt, process::CommandExt},
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -39,7 +36,9 @@ pub enum NoSlirp {
     #[error("slirp4netns is not installed: apt-get install slirp4netns")]
     Missing,
     /// There is no tun device, or it cannot be opened.
-    #[error("{TUN} cannot be opened by users ({0}): load the kernel module tun, and chmod 0666 {TUN}, as udev does")]
+    #[error(
+        "{TUN} cannot be opened by users ({0}): load the kernel module tun, and chmod 0666 {TUN}, as udev does"
+    )]
     Tun(String),
 }
 
@@ -53,7 +52,10 @@ impl Slirp {
     /// Looks for the program and for what it needs.
     pub fn find() -> Result<Self, NoSlirp> {
         let program = detect::find_program("slirp4netns").ok_or(NoSlirp::Missing)?;
-        let mode = fs::metadata(Path::new(TUN)).map_err(|error| NoSlirp::Tun(error.to_string()))?.permissions().mode();
+        let mode = fs::metadata(Path::new(TUN))
+            .map_err(|error| NoSlirp::Tun(error.to_string()))?
+            .permissions()
+            .mode();
         // A root gateway starts it as the sandbox's user, to whom root's rights do not help.
         let opened = if rustix::process::geteuid().is_root() {
             if mode & 0o006 == 0o006 { Ok(()) } else { Err(format!("its mode is {:o}", mode & 0o777)) }
@@ -72,11 +74,18 @@ impl Slirp {
         let user = inside::owner(std::os::fd::AsFd::as_fd(namespace))?;
         // Out of the way of the numbers that they get in the child.
         let apart = |fd: &OwnedFd| Ok::<_, io::Error>(fcntl_dupfd_cloexec(fd, 100)?);
-        let placed = [(apart(&user)?, USER), (apart(namespace)?, NET), (apart(&exit)?, EXIT), (apart(&told)?, READY)];
+        let placed =
+            [(apart(&user)?, USER), (apart(namespace)?, NET), (apart(&exit)?, EXIT), (apart(&told)?, READY)];
         let mut command = Command::new(&self.program);
         command
             .env_clear()
-            .args(["--configure", "--mtu=65520", "--disable-host-loopback", "--disable-dns", "--enable-seccomp"])
+            .args([
+                "--configure",
+                "--mtu=65520",
+                "--disable-host-loopback",
+                "--disable-dns",
+                "--enable-seccomp",
+            ])
             .arg(format!("--exit-fd={EXIT}"))
             .arg(format!("--ready-fd={READY}"))
             .arg(format!("--userns-path=/proc/self/fd/{USER}"))

@@ -72,14 +72,16 @@ pub enum Unusable {
 
 /// Reads a packet from a sandbox.
 pub fn read(packet: &[u8], egress: &Egress) -> Asked {
-    let Some((id, flags)) = packet.first_chunk::<4>().map(|[a, b, c, _]| (u16::from_be_bytes([*a, *b]), *c)) else {
+    let Some((id, flags)) = packet.first_chunk::<4>().map(|[a, b, c, _]| (u16::from_be_bytes([*a, *b]), *c))
+    else {
         return Asked::Nothing;
     };
     // An answer is never answered, or two servers could talk for ever.
     if flags & 0x80 != 0 || packet.len() < 12 {
         return Asked::Nothing;
     }
-    let refuse = |code| Asked::Answer(bytes(&Message::error_msg(id, OpCode::Query, code)).unwrap_or_default());
+    let refuse =
+        |code| Asked::Answer(bytes(&Message::error_msg(id, OpCode::Query, code)).unwrap_or_default());
     if packet.len() > QUESTION_MAX {
         return refuse(ResponseCode::FormErr);
     }
@@ -102,7 +104,9 @@ pub fn read(packet: &[u8], egress: &Egress) -> Asked {
     }
     match query.query_type() {
         // IPv6 leads nowhere from here; HTTPS records carry addresses too. An empty answer sends clients to IPv4 at once.
-        RecordType::AAAA | RecordType::HTTPS | RecordType::SVCB => Asked::Answer(question.refusal(ResponseCode::NoError)),
+        RecordType::AAAA | RecordType::HTTPS | RecordType::SVCB => {
+            Asked::Answer(question.refusal(ResponseCode::NoError))
+        }
         _ => Asked::Question(question),
     }
 }
@@ -191,7 +195,9 @@ impl Question {
             return Err(Unusable::Cut);
         }
         let code = theirs.metadata.response_code;
-        if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) || theirs.answers.len() > RECORDS_MAX {
+        if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
+            || theirs.answers.len() > RECORDS_MAX
+        {
             return Err(Unusable::Failed);
         }
         let wanted = self.query.query_type();
@@ -209,7 +215,11 @@ impl Question {
             .collect();
         // One address inside spoils the answer: whoever mixes them means harm (DNS rebinding).
         if !addresses.iter().all(|address| is_public_v4(*address)) {
-            return Ok(Answer { message: self.message(ResponseCode::Refused), addresses: Vec::new(), ttl: 0 });
+            return Ok(Answer {
+                message: self.message(ResponseCode::Refused),
+                addresses: Vec::new(),
+                ttl: 0,
+            });
         }
         let ttl = answers.iter().map(|record| record.ttl).min().unwrap_or(0);
         let mut message = self.message(code);

@@ -59,7 +59,11 @@ fn ordinary_questions_are_asked() {
 #[test]
 fn ipv6_has_an_empty_answer() {
     for kind in [RecordType::AAAA, RecordType::HTTPS] {
-        assert_eq!(code(&asked(&query(HERE, kind), &Egress::Internet)), Some(ResponseCode::NoError), "{kind}");
+        assert_eq!(
+            code(&asked(&query(HERE, kind), &Egress::Internet)),
+            Some(ResponseCode::NoError),
+            "{kind}"
+        );
     }
 }
 
@@ -87,9 +91,13 @@ fn other_questions_are_refused() {
 #[test]
 fn an_allow_list_has_its_names_alone() {
     let places: Egress = "api.example.com:443 8.8.8.8:53".parse().unwrap();
-    for (name, is_asked) in
-        [(HERE, true), ("API.Example.COM.", true), ("www.example.com.", false), ("example.com.", false), ("a.api.example.com.", false)]
-    {
+    for (name, is_asked) in [
+        (HERE, true),
+        ("API.Example.COM.", true),
+        ("www.example.com.", false),
+        ("example.com.", false),
+        ("a.api.example.com.", false),
+    ] {
         let found = asked(&query(name, RecordType::A), &places);
         assert_eq!(matches!(found, Asked::Question(_)), is_asked, "{name}");
     }

@@ -75,7 +75,8 @@ impl Upstream {
         self.rng.fill(&mut id);
         let id = u16::from_be_bytes(id);
         let packet = question.to_server(id).ok_or_else(failed)?;
-        let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let any: IpAddr =
+            if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         // A socket for each question: its port, which the kernel draws, is another thing that a forger has to guess.
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(server).await?;

@@ -14,17 +14,34 @@ const UDP_WAYS: [&str; 4] = ["plain", "device", "unicast", "pktinfo"];
 
 /// What an attempt that the filter refuses comes to: refused (TCP), not permitted (UDP), or no way at all.
 fn is_refused(said: &str) -> bool {
-    [libc::ECONNREFUSED, libc::EPERM, libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES, libc::EADDRNOTAVAIL, libc::EINVAL]
-        .iter()
-        .any(|errno| said == format!("E{errno}"))
+    let refusals = [
+        libc::ECONNREFUSED,
+        libc::EPERM,
+        libc::EACCES,
+        libc::ENETUNREACH,
+        libc::EHOSTUNREACH,
+        libc::EADDRNOTAVAIL,
+        libc::EINVAL,
+        // Without an uplink there is no such interface.
+        libc::ENODEV,
+    ];
+    refusals.iter().any(|errno| said == format!("E{errno}"))
 }
 
 async fn reaches(jailed: &mut Jailed, address: &str, port: u16) {
     for way in TCP_WAYS {
-        assert_eq!(jailed.tries(&format!("tcp {address} {port} {way}")).await, "ok", "tcp {address}:{port} {way}");
+        assert_eq!(
+            jailed.tries(&format!("tcp {address} {port} {way}")).await,
+            "ok",
+            "tcp {address}:{port} {way}"
+        );
     }
     for way in UDP_WAYS {
-        assert_eq!(jailed.tries(&format!("udp {address} {port} {way}")).await, "ok", "udp {address}:{port} {way}");
+        assert_eq!(
+            jailed.tries(&format!("udp {address} {port} {way}")).await,
+            "ok",
+            "udp {address}:{port} {way}"
+        );
     }
 }
 
@@ -49,7 +66,9 @@ pub async fn internet_is_public_addresses(gateway: Gateway) {
     }
     // The host by each of its addresses: on the cable, another, the bridge's, slirp4netns's way to its loopback, and what
     // is loopback here.
-    for address in [HOST, HOST_PUBLIC, "100.64.0.1", "10.0.2.2", "10.0.2.3", "127.0.0.1", "127.0.0.2", "0.0.0.0"] {
+    for address in
+        [HOST, HOST_PUBLIC, "100.64.0.1", "10.0.2.2", "10.0.2.3", "127.0.0.1", "127.0.0.2", "0.0.0.0"]
+    {
         is_kept_from(&mut jailed, address, HOST_PORT).await;
     }
     is_kept_from(&mut jailed, "255.255.255.255", PORT).await;

@@ -120,8 +120,14 @@ impl Jailed {
         let uid = root.then(|| 900_000 + std::process::id() % 1_000 * 100 + number);
         let mut command = Command::new("bwrap");
         command
-            .args("--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup".split(' '))
-            .args("--disable-userns --die-with-parent --new-session --cap-drop ALL --uid 993 --gid 993".split(' '))
+            .args(
+                "--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup"
+                    .split(' '),
+            )
+            .args(
+                "--disable-userns --die-with-parent --new-session --cap-drop ALL --uid 993 --gid 993"
+                    .split(' '),
+            )
             .args("--as-pid-1 --tmpfs / --proc /proc --dev /dev --ro-bind".split(' '))
             .arg(probe())
             .args("/probe --remount-ro / -- /probe".split(' '))
@@ -141,7 +147,8 @@ impl Jailed {
 
     /// Attaches it to the network.
     pub async fn connect(&mut self, gateway: &Gateway) {
-        self.attached = Some(gateway.network.attach(&gateway.joiner, &self.inside(), self.uid).await.unwrap());
+        self.attached =
+            Some(gateway.network.attach(&gateway.joiner, &self.inside(), self.uid).await.unwrap());
     }
 
     /// Narrows what it may reach.
@@ -180,8 +187,11 @@ impl Jailed {
         message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
         let hex: String = message.to_vec().unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
         let said = self.tries(&format!("dns {hex} 1")).await;
-        let bytes: Option<Vec<u8>> =
-            said.as_bytes().chunks(2).map(|two| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok()).collect();
+        let bytes: Option<Vec<u8>> = said
+            .as_bytes()
+            .chunks(2)
+            .map(|two| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok())
+            .collect();
         bytes.map(|bytes| Message::from_vec(&bytes).unwrap())
     }
 }

@@ -55,17 +55,20 @@ pub async fn the_resolver_bears_garbage_and_floods(gateway: Gateway) {
         // No question: no answer.
         assert_eq!(jailed.tries(&format!("dns {garbage} 1")).await, "timeout", "{garbage}");
     }
-    for garbage in ["12340100000100000000000003777777", "1234010000010000000000000c00010001c00c", &"1234010000ff".repeat(100)] {
+    for garbage in [
+        "12340100000100000000000003777777",
+        "1234010000010000000000000c00010001c00c",
+        &"1234010000ff".repeat(100),
+    ] {
         let said = jailed.tries(&format!("dns {garbage} 1")).await;
         assert!(said.starts_with("1234") && said.ends_with("0000000000000000"), "{garbage}: {said}");
     }
-    let question = "0001010000010000000000000670 75626c6963076578616d706c6503636f6d0000010001".replace(' ', "");
+    let question =
+        "0001010000010000000000000670 75626c6963076578616d706c6503636f6d0000010001".replace(' ', "");
     let answers: u32 = jailed.tries(&format!("dns {question} 5000")).await.parse().unwrap();
     assert!((1..2_500).contains(&answers), "{answers}");
     // Tokens come back.
-    let again = async {
-        while jailed.looks_up("public.example.com.", RecordType::A).await.is_none() {}
-    };
+    let again = async { while jailed.looks_up("public.example.com.", RecordType::A).await.is_none() {} };
     tokio::time::timeout(super::attempts::WAIT_MAX, again).await.unwrap();
 }
 

@@ -37,7 +37,7 @@ fn the_same_by_slirp4netns() {
         .args(["--mount", "sh", "-c", tun, "sh"])
         .args(["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"])
         .arg(&program)
-        .args(["sandbox::network::ordinary_user::as_user", "--test-threads=2"])
+        .args(["sandbox::network::ordinary_user::as_user", "--test-threads=1"])
         .env("TMPDIR", "/tmp")
         .env(RESOLVERS, &resolvers)
         .env(PROBE_GIVEN, probe())

@@ -26,7 +26,8 @@ pub const PORT: u16 = 80;
 pub const SECOND_PORT: u16 = 81;
 /// Addresses of the Internet's side that no function may reach: a private network beyond the host, the metadata service of
 /// two clouds, a carrier's network, and what else is no public address.
-pub const INSIDE: [&str; 6] = ["10.9.9.9", "169.254.169.254", "100.100.100.200", "192.168.77.1", "172.16.5.5", "198.18.0.1"];
+pub const INSIDE: [&str; 6] =
+    ["10.9.9.9", "169.254.169.254", "100.100.100.200", "192.168.77.1", "172.16.5.5", "198.18.0.1"];
 /// The host's address on the cable, and its other one, which is a public address.
 pub const HOST: &str = "198.51.100.2";
 /// See [`HOST`].
@@ -116,10 +117,12 @@ impl World {
         host.ip(&format!("addr add {HOST_PUBLIC}/32 dev lo"));
         host.ip("link set eth7 up");
         host.ip(&format!("route add default via {ROUTER}"));
-        for port in [PORT, SECOND_PORT] {
-            serve(&internet, port);
+        for address in INSIDE.iter().chain(&[PUBLIC, OTHER]) {
+            for port in [PORT, SECOND_PORT] {
+                serve(&internet, address, port);
+            }
         }
-        serve(&host, HOST_PORT);
+        serve(&host, "0.0.0.0", HOST_PORT);
         serve_names(&internet);
         let mut resolvers = tempfile::NamedTempFile::new().unwrap();
         writeln!(resolvers, "nameserver {ROUTER}").unwrap();
@@ -135,10 +138,10 @@ impl World {
     }
 }
 
-/// Servers that greet with a byte (TCP) or send back what came (UDP), on all addresses. Their threads end with the process.
-fn serve(namespace: &Namespace, port: u16) {
-    let any = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port);
-    let (tcp, udp) = namespace.inside(|| (TcpListener::bind(any).unwrap(), UdpSocket::bind(any).unwrap()));
+/// Servers that greet with a byte (TCP) or send back what came (UDP). Their threads end with the process.
+fn serve(namespace: &Namespace, address: &str, port: u16) {
+    let at = SocketAddrV4::new(address.parse().unwrap(), port);
+    let (tcp, udp) = namespace.inside(|| (TcpListener::bind(at).unwrap(), UdpSocket::bind(at).unwrap()));
     thread::spawn(move || {
         for stream in tcp.incoming() {
             let _ = stream.and_then(|mut stream| stream.write_all(b"!"));
@@ -186,7 +189,7 @@ fn answer(packet: &[u8]) -> Message {
     let asked = Message::from_vec(packet).unwrap();
     let query = asked.queries[0].clone();
     let many: Vec<String> = (0..150).map(|at| format!("8.8.8.{at}")).collect();
-    let addresses: Vec<&str> = match query.name().to_ascii().as_str() {
+    let addresses: Vec<&str> = match query.name().to_lowercase().to_ascii().as_str() {
         "public.example.com." => vec![PUBLIC],
         "other.example.com." => vec![OTHER],
         "rebind.example.com." => vec![INSIDE[0]],
