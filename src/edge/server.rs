@@ -117,6 +117,25 @@ impl Drop for Connected {
     }
 }
 
+/// Where connections come from.
+pub trait Accept: Send {
+    /// What is held as long as a connection is open.
+    type Held: Send + 'static;
+
+    /// Waits for the next connection: itself, its source, and what is held with it.
+    fn accept(&mut self)
+    -> impl Future<Output = std::io::Result<(TcpStream, SocketAddr, Self::Held)>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Held = ();
+
+    async fn accept(&mut self) -> std::io::Result<(TcpStream, SocketAddr, ())> {
+        let (stream, address) = Self::accept(self).await?;
+        Ok((stream, address, ()))
+    }
+}
+
 /// One listener.
 pub struct Server<A, S> {
     /// What answers.
@@ -137,7 +156,7 @@ pub struct Server<A, S> {
 
 impl<A: Answer, S: Secure> Server<A, S> {
     /// Accepts until told to drain. Connections go on in tasks of their own; [`Connections::none`] tells when they ended.
-    pub async fn run(self, listener: TcpListener) {
+    pub async fn run(self, mut listener: impl Accept) {
         let mut drain = self.drain.clone();
         loop {
             let accepted = tokio::select! {
@@ -145,7 +164,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
                 () = told(&mut drain) => return,
             };
             match accepted {
-                Ok((stream, address)) => self.begin(stream, address),
+                Ok((stream, address, held)) => self.begin(stream, address, held),
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -154,7 +173,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
         }
     }
 
-    fn begin(&self, stream: TcpStream, address: SocketAddr) {
+    fn begin(&self, stream: TcpStream, address: SocketAddr, held: impl Send + 'static) {
         let Some(connected) = self.connections.enter(self.limits.connections_max) else {
             self.metrics.connection_refused();
             return;
@@ -167,7 +186,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
             None => {
                 tokio::spawn(async move {
                     http1(stream, answer, peer, &limits, drain).await;
-                    drop(connected);
+                    drop((connected, held));
                 });
             }
             Some(secure) => {
@@ -177,7 +196,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
                     {
                         http1_or_2(stream, answer, peer, &limits, drain).await;
                     }
-                    drop(connected);
+                    drop((connected, held));
                 });
             }
         }

@@ -108,7 +108,7 @@ pub(super) fn find_program(name: &str) -> Option<PathBuf> {
 
 /// Looks at every means of isolating and freezing.
 pub fn probe() -> Vec<Finding> {
-    vec![isolation(), separate_users(), memory_limits(), freezer()]
+    vec![isolation(), separate_users(), memory_limits(), freezer(), network()]
 }
 
 fn isolation() -> Finding {
@@ -188,6 +188,20 @@ fn freezer() -> Finding {
     }
 }
 
+fn network() -> Finding {
+    const NAME: &str = "network";
+    const REMEDY: &str = "see docs/network.md, or set [sandbox] network = \"none\"";
+    match super::network::Level::probe() {
+        Ok((level, None)) => {
+            Finding::new(NAME, Verdict::Yes, format!("{level}: sandboxes reach public addresses"), "")
+        }
+        Ok((level, Some(stronger))) => {
+            Finding::new(NAME, Verdict::Weak, format!("{level} alone: {stronger}"), REMEDY)
+        }
+        Err(error) => Finding::new(NAME, Verdict::Weak, error.to_string(), REMEDY),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +209,7 @@ mod tests {
     #[test]
     fn every_no_says_what_to_do() {
         let findings = probe();
-        assert_eq!(findings.len(), 4);
+        assert_eq!(findings.len(), 5);
         for finding in findings {
             assert!(!finding.found.is_empty(), "{finding:?}");
             assert_eq!(finding.remedy.is_empty(), finding.verdict == Verdict::Yes, "{finding:?}");

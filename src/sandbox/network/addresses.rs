@@ -19,7 +19,7 @@ pub struct Range {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidRange {
     /// It has too few addresses, or too many.
-    #[error("must have a prefix of 10 to 28 bits")]
+    #[error("must be a network of IPv4 addresses with a prefix of 10 to 28 bits")]
     Size,
     /// Its prefix does not end where its address does.
     #[error("must begin at its first address: beyond the prefix all bits are zero")]

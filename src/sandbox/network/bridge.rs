@@ -106,6 +106,20 @@ impl Bridge {
         Ok(bridge)
     }
 
+    /// Whether the kernel takes rules and links like ours: makes some, and takes them away.
+    pub(super) fn probe() -> Result<(), BridgeError> {
+        let (number, wall) = claim()?;
+        let route = Socket::open(Family::Route).map_err(refused("netlink"))?;
+        let name = format!("{BRIDGES}{number}");
+        let range = Range::new(Ipv4Addr::new(100, 64, 0, 0), 28)
+            .map_err(|error| BridgeError::Refused { what: "addresses", cause: io::Error::other(error) })?;
+        raise(&wall, &format!("{TABLES}{number}"), &name, range, false)
+            .map_err(refused("the host's nftables rules"))?;
+        clear(&route, &name).map_err(refused("removing a bridge"))?;
+        route::add_bridge(&route, &name).map_err(refused("making a bridge"))?;
+        clear(&route, &name).map_err(refused("removing a bridge"))
+    }
+
     /// The addresses of this bridge's sandboxes.
     pub fn range(&self) -> Range {
         self.range

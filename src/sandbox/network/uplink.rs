@@ -25,6 +25,22 @@ pub enum Level {
     Nothing,
 }
 
+impl Level {
+    /// By what way sandboxes of this user would be connected, and why not by a stronger one. Leaves nothing behind.
+    pub fn probe() -> Result<(Self, Option<BridgeError>), NoUplink> {
+        if !rustix::process::geteuid().is_root() {
+            return Slirp::find().map(|_| (Self::Slirp, None)).map_err(NoUplink::User);
+        }
+        match Bridge::probe() {
+            Ok(()) => Ok((Self::Bridge, None)),
+            Err(error) => match Slirp::find() {
+                Ok(_) => Ok((Self::Slirp, Some(error))),
+                Err(missing) => Err(NoUplink::Root(error, missing)),
+            },
+        }
+    }
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

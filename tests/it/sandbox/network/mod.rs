@@ -3,6 +3,7 @@
 
 mod attempts;
 mod bridge;
+mod crowd;
 mod jailed;
 mod names;
 mod ordinary_user;

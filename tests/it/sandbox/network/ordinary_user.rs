@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command};
 use callgate::sandbox::network::Level;
 
 use super::{
-    attempts,
+    attempts, crowd,
     jailed::{Gateway, PROBE_GIVEN, probe},
     names,
     world::World,
@@ -47,7 +47,7 @@ fn the_same_by_slirp4netns() {
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    assert!(said.contains("9 passed"), "{said}");
+    assert!(said.contains("10 passed"), "{said}");
 }
 
 /// Runs this where the test above has set the stage.
@@ -102,6 +102,11 @@ mod as_user {
     #[test]
     fn none_has_no_names() {
         on_stage(names::none_has_no_names);
+    }
+
+    #[test]
+    fn thirty_come_and_go() {
+        on_stage(crowd::thirty_come_and_go);
     }
 
     #[test]
