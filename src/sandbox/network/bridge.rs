@@ -5,8 +5,9 @@ use std::{fs, io, net::Ipv4Addr, os::fd::BorrowedFd};
 
 use super::{
     addresses::{Address, Range},
+    expression::{Expression, TCP, UDP, Verdict, ct},
     netlink::{Family, Socket},
-    nft::{Change, Expression, Hook, SetKind, TCP, UDP, Verdict, ct},
+    nft::{Change, Hook, SetKind},
     route,
 };
 use crate::base::special::NOT_PUBLIC_V4;

@@ -11,8 +11,9 @@ use std::{
 };
 
 use super::{
+    expression::{Expression, TCP, UDP, Verdict, ct},
     netlink::Socket,
-    nft::{Change, Expression, Hook, SetKind, TCP, Tuple, UDP, Verdict, ct},
+    nft::{Change, Hook, SetKind, Tuple},
 };
 use crate::base::{
     egress::{Egress, Host, Place, Transport},

@@ -11,6 +11,7 @@
 pub mod addresses;
 mod api;
 pub mod bridge;
+mod expression;
 pub mod filter;
 mod hosts;
 mod inside;

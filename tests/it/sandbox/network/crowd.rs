@@ -1,6 +1,8 @@
 //! Many sandboxes, one after the other and at once: what they cost, and that nothing is left of them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{
     attempts::WAIT_MAX,

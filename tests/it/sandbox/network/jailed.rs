@@ -182,11 +182,20 @@ impl Jailed {
 
     /// Looks a name up by the sandbox's resolver: the answer, if there is one.
     pub async fn looks_up(&mut self, name: &str, kind: RecordType) -> Option<Message> {
+        self.asks("dns", name, kind).await
+    }
+
+    /// The same by TCP.
+    pub async fn looks_up_by_tcp(&mut self, name: &str, kind: RecordType) -> Option<Message> {
+        self.asks("dnstcp", name, kind).await
+    }
+
+    async fn asks(&mut self, how: &str, name: &str, kind: RecordType) -> Option<Message> {
         let mut message = Message::new(4711, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
         message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
         let hex: String = message.to_vec().unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
-        let said = self.tries(&format!("dns {hex} 1")).await;
+        let said = self.tries(&format!("{how} {hex} 1")).await;
         let bytes: Option<Vec<u8>> = said
             .as_bytes()
             .chunks(2)

@@ -23,6 +23,10 @@ pub async fn names_lead_to_public_addresses(gateway: Gateway) {
     // Too long for a packet, with the host's resolver and with us.
     let many = jailed.looks_up("many.example.com.", RecordType::A).await.unwrap();
     assert!(many.metadata.truncation && many.answers.is_empty());
+    let many = jailed.looks_up_by_tcp("many.example.com.", RecordType::A).await.unwrap();
+    assert_eq!(addresses(&many).len(), 150);
+    // A question that says it is longer than any may be.
+    assert_eq!(jailed.tries(&format!("dnstcp {} 1", "00".repeat(600))).await, "closed");
 }
 
 /// An allow-list's names alone are found, and what they stand for is open from then on.

@@ -191,6 +191,25 @@ static void dns(const char *hex, int times) {
   }
 }
 
+// The same over a connection.
+static void dns_by_tcp(const char *hex) {
+  uint8_t packet[4096], answer[16384];
+  size_t length = 2, got = 0;
+  for (unsigned byte; length < sizeof packet && sscanf(hex + 2 * (length - 2), "%2x", &byte) == 1; length++) packet[length] = byte;
+  packet[0] = (length - 2) >> 8, packet[1] = length - 2;
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(fd, (struct sockaddr *)&to, sizeof to)) failed();
+  else {
+    send(fd, packet, length, 0);
+    ssize_t more;
+    while ((got < 2 || got < 2u + (answer[0] << 8 | answer[1])) && (more = recv(fd, answer + got, sizeof answer - got, 0)) > 0) got += more;
+    if (got <= 2) puts("closed");
+    for (size_t at = 2; at < got; at++) printf("%02x%s", answer[at], at + 1 == got ? "\n" : "");
+  }
+  close(fd);
+}
+
 int main(void) {
   static char line[16384], what[32], one[8192], how[32];
   int number;
@@ -213,6 +232,7 @@ int main(void) {
     else if (!strcmp(what, "flush")) flush_rules();
     else if (!strcmp(what, "down")) link_down();
     else if (!strcmp(what, "dns")) dns(one, number);
+    else if (!strcmp(what, "dnstcp")) dns_by_tcp(one);
     else puts("what?");
     fflush(stdout);
   }
