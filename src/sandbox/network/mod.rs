@@ -178,7 +178,7 @@ impl Network {
             tokio::spawn(resolver.serve(dns, dns_tcp)).abort_handle(),
             tokio::spawn(api::serve(api, address.get(), self.0.connections.clone())).abort_handle(),
         ];
-        Ok(Attached { filter, plug, route, tasks, address, network: self.clone() })
+        Ok(Attached { filter, plug, route, tasks, address, _network: self.clone() })
     }
 
     fn plug(
@@ -218,7 +218,7 @@ pub struct Attached {
     tasks: [AbortHandle; 2],
     address: Address,
     // Dropped last: the uplink stays as long as one sandbox is attached to it.
-    network: Network,
+    _network: Network,
 }
 
 impl Attached {
@@ -227,12 +227,12 @@ impl Attached {
     /// # Errors
     /// [`AttachError::Wider`] if that is more than it has; any error means that it must not be used.
     pub async fn narrow(&mut self, egress: &Egress) -> Result<(), AttachError> {
-        let granted = &self.network.0.egress;
-        if egress == granted {
+        let granted = self.filter.egress();
+        if *egress == granted {
             return Ok(());
         }
-        if *granted != Egress::Internet && *egress != Egress::Nothing {
-            return Err(AttachError::Wider { asked: egress.clone(), granted: granted.clone() });
+        if granted != Egress::Internet && *egress != Egress::Nothing {
+            return Err(AttachError::Wider { asked: egress.clone(), granted });
         }
         let (filter, wanted) = (self.filter.clone(), egress.clone());
         blocking(move || filter.replace(&wanted))
@@ -250,7 +250,7 @@ impl Attached {
         self.address.get()
     }
 
-    /// Whether its uplink is there still. One that is not comes back with a new sandbox only.
+    /// Whether the uplink that it should have is there. One that has gone comes back with a new sandbox only.
     pub fn is_connected(&mut self) -> bool {
         self.plug.is_there()
     }

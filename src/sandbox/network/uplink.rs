@@ -149,9 +149,9 @@ impl Plug {
 
     pub(super) fn is_there(&mut self) -> bool {
         match self {
-            Self::Pair => true,
+            // The kernel's links stay as long as the namespace does.
+            Self::Pair | Self::Out => true,
             Self::Process(running) => running.is_running(),
-            Self::Out => false,
         }
     }
 }

@@ -133,6 +133,7 @@ fn without_an_uplink_there_is_none_and_nothing_more_is_granted() {
         let wider =
             jailed.attached.as_mut().unwrap().narrow(&Egress::Internet).await.unwrap_err().to_string();
         assert!(wider.contains("callgate:network asks for internet"), "{wider}");
+        assert!(wider.contains("have none"), "{wider}");
         jailed.narrow("none").await;
         // There is no interface, and so no way.
         assert_eq!(jailed.tries(&format!("tcp {OTHER} {PORT}")).await, format!("E{}", libc::ENETUNREACH));
