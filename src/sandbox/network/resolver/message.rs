@@ -274,5 +274,4 @@ fn bytes(message: &Message) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[path = "message_tests.rs"]
 mod tests;
