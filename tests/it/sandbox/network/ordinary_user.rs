@@ -105,8 +105,8 @@ mod as_user {
     }
 
     #[test]
-    fn thirty_come_and_go() {
-        on_stage(crowd::thirty_come_and_go);
+    fn thirty_leave_no_descriptor() {
+        on_stage(crowd::thirty_leave_no_descriptor);
     }
 
     #[test]

@@ -166,7 +166,8 @@ static void link_down(void) {
   ask_kernel(NETLINK_ROUTE, &request, sizeof request);
 }
 
-// Sends bytes to the resolver, so many times, and prints the last answer, or how many came.
+// Sends bytes to the resolver, so many times, and prints the answer, or how many came. 0 times is once, where no answer is
+// expected.
 static void dns(const char *hex, int times) {
   uint8_t packet[4096], answer[4096];
   size_t length = 0;
@@ -175,10 +176,10 @@ static void dns(const char *hex, int times) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0), answers = 0;
   ssize_t got = 0;
   if (connect(fd, (struct sockaddr *)&to, sizeof to)) failed();
-  for (int sent = 0; sent < times; sent++) send(fd, packet, length, 0);
-  while (ready(fd, POLLIN, times > 1 || !answers ? 2000 : 0) && (got = recv(fd, answer, sizeof answer, 0)) > 0) {
+  for (int sent = 0; sent < times || !sent; sent++) send(fd, packet, length, 0);
+  while (ready(fd, POLLIN, times == 1 ? 30000 : 2000) && (got = recv(fd, answer, sizeof answer, 0)) > 0) {
     answers++;
-    if (times == 1) break;
+    if (times <= 1) break;
   }
   close(fd);
   if (times > 1) {
