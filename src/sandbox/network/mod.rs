@@ -178,7 +178,7 @@ impl Network {
             tokio::spawn(resolver.serve(dns, dns_tcp)).abort_handle(),
             tokio::spawn(api::serve(api, address.get(), self.0.connections.clone())).abort_handle(),
         ];
-        Ok(Attached { filter, plug, route, tasks, address, _network: self.clone() })
+        Ok(Attached { filter, plug, route: Arc::new(route), tasks, address, _network: self.clone() })
     }
 
     fn plug(
@@ -214,7 +214,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 pub struct Attached {
     filter: Arc<Filter>,
     plug: Plug,
-    route: netlink::Socket,
+    route: Arc<netlink::Socket>,
     tasks: [AbortHandle; 2],
     address: Address,
     // Dropped last: the uplink stays as long as one sandbox is attached to it.
@@ -235,14 +235,16 @@ impl Attached {
             return Err(AttachError::Wider { asked: egress.clone(), granted });
         }
         let (filter, wanted) = (self.filter.clone(), egress.clone());
-        blocking(move || filter.replace(&wanted))
-            .await
-            .and_then(|done| done)
-            .map_err(at("the sandbox's nftables rules"))?;
-        if *egress == Egress::Nothing {
-            self.plug.pull(&self.route).map_err(at("the sandbox's uplink"))?;
-        }
-        Ok(())
+        let pulled = (*egress == Egress::Nothing)
+            .then(|| (std::mem::replace(&mut self.plug, Plug::Out), self.route.clone()));
+        let work = move || {
+            filter.replace(&wanted).map_err(at("the sandbox's nftables rules"))?;
+            match pulled {
+                Some((plug, route)) => plug.pull(&route).map_err(at("the sandbox's uplink")),
+                None => Ok(()),
+            }
+        };
+        blocking(work).await.map_err(at("thread"))?
     }
 
     /// The address that stands for this sandbox as a source of calls.

@@ -103,7 +103,7 @@ impl Slirp {
             }
             process::close_on_exec_from(READY + 1)
         });
-        let mut running = Running { child: command.spawn()?, _held: held };
+        let mut running = Running { child: Some(command.spawn()?), _held: held };
         drop((command, told, exit));
         running.wait_ready(&ready)?;
         Ok(running)
@@ -113,7 +113,7 @@ impl Slirp {
 /// A running one; it ends when dropped, and when the gateway does.
 #[derive(Debug)]
 pub(super) struct Running {
-    child: Child,
+    child: Option<Child>,
     /// When the last copy of this closes, it ends by itself.
     _held: OwnedFd,
 }
@@ -130,18 +130,33 @@ impl Running {
         if rustix::io::read(ready, &mut word)? == 1 {
             return Ok(());
         }
-        let status = self.child.wait()?;
-        Err(failed(format!("could not plug the sandbox in ({status})")))
+        let status = self.child.as_mut().map(Child::wait).transpose()?;
+        let how = status.map(|status| status.to_string()).unwrap_or_default();
+        Err(failed(format!("could not plug the sandbox in ({how})")))
+    }
+
+    /// Ends it, and waits until its interface is gone.
+    pub(super) fn end(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            process::end(&mut child);
+        }
     }
 
     /// Whether it runs.
     pub(super) fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 }
 
 impl Drop for Running {
+    /// Its interface goes with it, for which the kernel takes its time: a thread that serves requests does not wait.
     fn drop(&mut self) {
-        process::end(&mut self.child);
+        let Some(mut child) = self.child.take() else { return };
+        // It may have ended already.
+        let _ = child.kill();
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || child.wait())),
+            Err(_) => process::end(&mut child),
+        }
     }
 }

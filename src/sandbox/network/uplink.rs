@@ -136,11 +136,11 @@ pub(super) enum Plug {
 
 impl Plug {
     /// Disconnects.
-    pub(super) fn pull(&mut self, inside: &Socket) -> io::Result<()> {
-        match std::mem::replace(self, Self::Out) {
+    pub(super) fn pull(self, inside: &Socket) -> io::Result<()> {
+        match self {
             Self::Pair => route::take_down(inside, bridge::INSIDE),
-            Self::Process(running) => {
-                drop(running);
+            Self::Process(mut running) => {
+                running.end();
                 Ok(())
             }
             Self::Out => Ok(()),

@@ -45,7 +45,7 @@ async fn come_and_go(gateway: &Gateway) {
 }
 
 /// Waits until this is so.
-async fn until(is_so: impl Fn() -> bool) {
+pub async fn until(is_so: impl Fn() -> bool) {
     let waiting = async {
         while !is_so() {
             tokio::task::yield_now().await;
