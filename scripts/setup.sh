@@ -45,6 +45,8 @@ packages=()
 have bwrap || packages+=(bubblewrap)
 # An ordinary user's gateway gives each sandbox a user of its own with it.
 have newuidmap || packages+=(uidmap)
+# The uplink of functions where the gateway is no root.
+have slirp4netns || packages+=(slirp4netns)
 # aws-lc and SQLite are C code, compiled with the crates that wrap them; so is the bootstrap's native part. Tests build an
 # add-on with node-gyp, which links by the C++ compiler.
 have cc && have c++ && have make || packages+=(build-essential)
@@ -55,6 +57,10 @@ esac
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 if [ "$purpose" != demo ]; then
   have python3 || packages+=(python3)
+  # The tests of functions' network make networks of their own and look at the kernel's rules.
+  PATH=$PATH:/usr/sbin have nft || packages+=(nftables)
+  PATH=$PATH:/usr/sbin have ip || packages+=(iproute2)
+  have pgrep || packages+=(procps)
   { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; } || packages+=(python3-venv)
 fi
 if [ "$purpose" = bench ]; then

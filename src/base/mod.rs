@@ -3,6 +3,7 @@
 pub mod arn;
 pub mod caller;
 pub mod clock;
+pub mod egress;
 #[cfg(test)]
 pub(crate) mod generated;
 pub mod home;
@@ -11,10 +12,12 @@ pub mod keyring;
 pub mod network;
 pub mod rng;
 pub mod secret;
+pub mod special;
 
 pub use arn::Arn;
 pub use caller::{Caller, CallerIdentity, Principal};
 pub use clock::{Clock, SystemClock, Timestamp};
+pub use egress::Egress;
 pub use ids::{AccountId, Region, RequestId};
 pub use keyring::{KeyRing, KeyRingError, Purpose};
 pub use network::Network;

@@ -16,6 +16,16 @@ impl Network {
         Self { address, prefix_bits: prefix_bits.min(width(address)) }
     }
 
+    /// The address that it was named by.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// The bits of its prefix.
+    pub fn prefix_bits(&self) -> u8 {
+        self.prefix_bits
+    }
+
     /// Whether `address` lies in it. An IPv4 address mapped into IPv6 counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let shared = |ours: u128, theirs: u128, width: u8| {

@@ -118,6 +118,25 @@ impl Drop for Connected {
     }
 }
 
+/// Where connections come from.
+pub trait Accept: Send {
+    /// What is held as long as a connection is open.
+    type Held: Send + 'static;
+
+    /// Waits for the next connection: itself, its source, and what is held with it.
+    fn accept(&mut self)
+    -> impl Future<Output = std::io::Result<(TcpStream, SocketAddr, Self::Held)>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Held = ();
+
+    async fn accept(&mut self) -> std::io::Result<(TcpStream, SocketAddr, ())> {
+        let (stream, address) = Self::accept(self).await?;
+        Ok((stream, address, ()))
+    }
+}
+
 /// One listener.
 pub struct Server<A, S> {
     /// What answers.
@@ -140,7 +159,7 @@ pub struct Server<A, S> {
 
 impl<A: Answer, S: Secure> Server<A, S> {
     /// Accepts until told to drain. Connections go on in tasks of the serving threads; [`Connections::none`] tells when they ended.
-    pub async fn run(self, listener: TcpListener) {
+    pub async fn run(self, mut listener: impl Accept) {
         let mut drain = self.drain.clone();
         loop {
             let accepted = tokio::select! {
@@ -148,7 +167,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
                 () = told(&mut drain) => return,
             };
             match accepted {
-                Ok((stream, address)) => self.begin(stream, address),
+                Ok((stream, address, held)) => self.begin(stream, address, held),
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -157,7 +176,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
         }
     }
 
-    fn begin(&self, stream: TcpStream, address: SocketAddr) {
+    fn begin(&self, stream: TcpStream, address: SocketAddr, held: impl Send + 'static) {
         let Some(connected) = self.connections.enter(self.limits.connections_max) else {
             self.metrics.connection_refused();
             return;
@@ -173,7 +192,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
                 if let Ok(stream) = TcpStream::from_std(stream) {
                     http1(stream, answer, peer, &limits, drain).await;
                 }
-                drop(connected);
+                drop((connected, held));
             }),
             Some(secure) => self.serving.spawn(async move {
                 if let Ok(stream) = TcpStream::from_std(stream)
@@ -182,7 +201,7 @@ impl<A: Answer, S: Secure> Server<A, S> {
                 {
                     http1_or_2(stream, answer, peer, &limits, drain).await;
                 }
-                drop(connected);
+                drop((connected, held));
             }),
         }
     }

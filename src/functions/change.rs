@@ -17,7 +17,10 @@ use super::{
     validation::Violations,
 };
 use crate::{
-    base::{AccountId, Arn, RequestId},
+    base::{
+        AccountId, Arn, RequestId,
+        egress::{EGRESS_TAG, Egress},
+    },
     store::{
         StoreError,
         functions::{Configuration, FunctionRecord, Stage},
@@ -193,6 +196,10 @@ impl Functions {
         change(&mut record.tags);
         check_tags(&record.tags)?;
         record.revision = self.draw_uuid();
+        if record.tags.get(EGRESS_TAG) != current.tags.get(EGRESS_TAG) {
+            // Sandboxes that may connect to other places are not for it any more.
+            record.generation = self.draw_uuid();
+        }
         self.commit(&record, Some(&current.record.revision)).await?;
         Ok(())
     }
@@ -342,5 +349,8 @@ fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), FunctionError> {
     if tags.len() > TAGS_MAX {
         return Err(FunctionError::Parameter(format!("A function can have at most {TAGS_MAX} tags.")));
     }
-    Ok(())
+    match tags.get(EGRESS_TAG).map(|text| text.parse::<Egress>()) {
+        Some(Err(error)) => Err(FunctionError::Parameter(format!("The tag {EGRESS_TAG}: {error}."))),
+        _ => Ok(()),
+    }
 }

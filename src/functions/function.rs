@@ -7,7 +7,10 @@ use super::{
     name::{LATEST, arn},
 };
 use crate::{
-    base::{AccountId, KeyRing, Region},
+    base::{
+        AccountId, KeyRing, Region,
+        egress::{EGRESS_TAG, Egress},
+    },
     store::{
         StoreError,
         functions::{FunctionRecord, Stage},
@@ -43,6 +46,8 @@ pub struct Function {
     pub package_dir: Arc<Path>,
     /// Sandboxes of another generation are not for this function any more.
     pub generation: Arc<str>,
+    /// Where it may connect to, as its tag says; `None` for what the gateway's configuration says.
+    pub egress: Option<Egress>,
     /// Its tags.
     pub tags: Arc<BTreeMap<String, String>>,
     /// Where it logs.
@@ -82,6 +87,8 @@ impl Function {
             environment: Arc::new(variables),
             package_dir: package_dir.into(),
             generation: record.generation.as_str().into(),
+            // Tags are checked before they are stored. One that means nothing all the same opens nothing.
+            egress: record.tags.get(EGRESS_TAG).map(|text| text.parse().unwrap_or(Egress::Nothing)),
             tags: Arc::new(record.tags.clone()),
             log_group: configuration.logging.group.as_str().into(),
             ready: record.stage,

@@ -5,11 +5,11 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr},
     str::FromStr,
 };
 
-use crate::base::Network;
+use crate::base::{Network, special::is_public_v4};
 
 /// Whether an address belongs to the public Internet.
 pub fn is_public(address: IpAddr) -> bool {
@@ -20,26 +20,6 @@ pub fn is_public(address: IpAddr) -> bool {
             None => is_public_v6(v6),
         },
     }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let within =
-        |network: [u8; 4], bits: u8| Network::new(IpAddr::from(network), bits).contains(address.into());
-    !(within([0, 0, 0, 0], 8)
-        || within([10, 0, 0, 0], 8)
-        || within([100, 64, 0, 0], 10)
-        || within([127, 0, 0, 0], 8)
-        || within([169, 254, 0, 0], 16)
-        || within([172, 16, 0, 0], 12)
-        || within([192, 0, 0, 0], 24)
-        || within([192, 0, 2, 0], 24)
-        || within([192, 88, 99, 0], 24)
-        || within([192, 168, 0, 0], 16)
-        || within([198, 18, 0, 0], 15)
-        || within([198, 51, 100, 0], 24)
-        || within([203, 0, 113, 0], 24)
-        // Multicast, reserved, broadcast.
-        || within([224, 0, 0, 0], 3))
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {

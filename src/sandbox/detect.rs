@@ -170,6 +170,7 @@ pub fn probe(level: Level) -> Vec<Finding> {
         memory_limits(groups),
         processor_shares(groups),
         frozen(groups),
+        network(),
     ]
 }
 
@@ -307,6 +308,20 @@ fn frozen(groups: Option<&Groups>) -> Finding {
     }
 }
 
+fn network() -> Finding {
+    const NAME: &str = "network";
+    const REMEDY: &str = "see docs/network.md, or set [sandbox] network = \"none\"";
+    match super::network::Level::probe() {
+        Ok((level, None)) => {
+            Finding::new(NAME, Verdict::Yes, format!("{level}: sandboxes reach public addresses"), "")
+        }
+        Ok((level, Some(stronger))) => {
+            Finding::new(NAME, Verdict::Weak, format!("{level} alone: {stronger}"), REMEDY)
+        }
+        Err(error) => Finding::new(NAME, Verdict::Weak, error.to_string(), REMEDY),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,7 +339,7 @@ mod tests {
     fn every_no_says_what_to_do() {
         for level in [Level::SeparateUsers, Level::SharedUser] {
             let findings = probe(level);
-            assert_eq!(findings.len(), 7);
+            assert_eq!(findings.len(), 8);
             for finding in findings {
                 assert!(!finding.found.is_empty(), "{finding:?}");
                 assert_eq!(finding.remedy.is_empty(), finding.verdict == Verdict::Yes, "{finding:?}");

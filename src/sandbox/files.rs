@@ -22,7 +22,7 @@ const ETC: &[(&str, &[u8])] = &[
     ("group", b"root:x:0:\nsandbox:x:993:\n"),
     ("hosts", b"127.0.0.1 localhost\n::1 localhost\n"),
     ("nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files dns\n"),
-    ("resolv.conf", b""),
+    ("resolv.conf", b"nameserver 127.0.0.1\noptions timeout:5 attempts:2\n"),
 ];
 
 /// The unpacked files.

@@ -1,7 +1,7 @@
 //! Where a function runs: a Node.js process in a jail of its own, spoken to over one socket.
 //!
 //! The jail is bubblewrap's, with a small first process of ours inside ([`files`] unpacks it). `docs/jail.md` lists the steps.
-//! This is the only module with unsafe code, and it knows nothing of functions, callers or limits.
+//! [`network`] connects it. This is the only module with unsafe code, and it knows nothing of functions, callers or limits.
 
 pub mod cgroup;
 pub mod control;
@@ -13,6 +13,7 @@ pub mod jail;
 pub mod joiner;
 pub mod link;
 pub mod memory_watch;
+pub mod network;
 pub mod process;
 pub mod processes;
 pub mod protocol;

@@ -1,9 +1,15 @@
 //! `[sandbox]`: where functions run.
 
+use std::net::IpAddr;
+
 use super::{
     Problem,
     field::{Field, Given, quote},
     section::section,
+};
+use crate::{
+    base::{Egress, Network},
+    sandbox::network::{Range, addresses::InvalidRange},
 };
 
 section! {
@@ -35,6 +41,52 @@ section! {
         uid_base: u32 = 300_000, 1_000 to 4_000_000_000;
         /// How many user ids there are for sandboxes.
         uid_count: u32 = 65_536, 1 to 1_000_000;
+        /// Where functions may connect to: `internet`, public IPv4 addresses alone, or `none`. A function's tag
+        /// `callgate:network` may say less: `none`, or a list of hosts and ports.
+        network: Reach = Reach::Internet;
+        /// Private addresses for sandboxes, none of which this host has or routes. They also stand for sandboxes as sources of
+        /// calls to the gateway.
+        network_range: Network = Network::new([100, 64, 0, 0].into(), 16);
+        /// Whether a gateway that is root may switch on this host's IPv4 forwarding, for sandboxes alone.
+        network_setup: bool = true;
+    }
+}
+
+/// Where functions may connect to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// Public addresses.
+    Internet,
+    /// Nothing.
+    Nothing,
+}
+
+impl Reach {
+    /// As the sandboxes' network takes it.
+    pub fn egress(self) -> Egress {
+        match self {
+            Self::Internet => Egress::Internet,
+            Self::Nothing => Egress::Nothing,
+        }
+    }
+}
+
+impl Field for Reach {
+    const KIND: &'static str = "\"internet\" or \"none\"";
+
+    fn read(given: &Given<'_>) -> Option<Self> {
+        match given.text()? {
+            "internet" => Some(Self::Internet),
+            "none" => Some(Self::Nothing),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(quote(match self {
+            Self::Internet => "internet",
+            Self::Nothing => "none",
+        }))
     }
 }
 
@@ -67,7 +119,18 @@ impl Field for Isolation {
 }
 
 impl Sandbox {
+    /// The addresses of sandboxes.
+    pub fn range(&self) -> Result<Range, InvalidRange> {
+        match self.network_range.address() {
+            IpAddr::V4(first) => Range::new(first, self.network_range.prefix_bits()),
+            IpAddr::V6(_) => Err(InvalidRange::Size),
+        }
+    }
+
     pub(super) fn validate(&self, problems: &mut Vec<Problem>) {
+        if let Err(why) = self.range() {
+            problems.push(Problem { place: "[sandbox] network_range".to_owned(), what: why.to_string() });
+        }
         if self.uid_count < self.sandboxes_max {
             problems.push(Problem {
                 place: "[sandbox] uid_count".to_owned(),

@@ -1,5 +1,6 @@
 //! Where connections come from: the listeners, and TLS.
 
+pub mod sandboxes;
 pub mod tls;
 
 use std::{

@@ -18,6 +18,7 @@ mod leaving;
 mod logs;
 mod lying;
 mod memory;
+mod network;
 mod ordinary_user;
 mod prewarming;
 mod processes;

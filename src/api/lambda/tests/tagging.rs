@@ -38,6 +38,40 @@ async fn tags_are_given_replaced_and_taken() {
 }
 
 #[tokio::test]
+async fn a_tag_says_where_a_function_may_connect_to() {
+    let gateway = Gateway::new().await;
+    gateway.settled("greet").await;
+    let function = || gateway.fixture.functions.find(ACCOUNT, "greet").unwrap();
+    let tag = async |text: &str| {
+        let tags = json!({ "Tags": { "callgate:network": text } });
+        gateway.on_tags("TagResource", &arn("greet"), &[], tags).await
+    };
+    assert_eq!(function().egress, None);
+    let mut generation = function().generation.clone();
+    for said in ["none", "api.example.com:443 8.8.8.8:53/udp", "internet"] {
+        assert_eq!(tag(said).await, Ok((204, Value::Null)));
+        assert_eq!(function().egress.as_ref().unwrap().to_string(), said);
+        assert_ne!(function().generation, generation, "sandboxes of before may go elsewhere");
+        generation = function().generation.clone();
+    }
+    assert_eq!(tag("internet").await, Ok((204, Value::Null)));
+    assert_eq!(function().generation, generation);
+    for (said, why) in [
+        ("all", "\"all\" must be a host and a port, such as api.example.com:443"),
+        ("10.0.0.1:80", "\"10.0.0.1:80\" is not a public address: functions reach public addresses only"),
+    ] {
+        let refused = tag(said).await.unwrap_err();
+        assert!(format!("{refused:?}").contains("The tag callgate:network"), "{refused:?}");
+        assert!(
+            format!("{refused:?}").contains(&why.replace('"', "\\\""))
+                || format!("{refused:?}").contains(why),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(function().egress.as_ref().unwrap().to_string(), "internet");
+}
+
+#[tokio::test]
 async fn policy_sees_the_tags_that_are_set() {
     let gateway = Gateway::new().await;
     gateway.settled("greet").await;

@@ -4,6 +4,7 @@
 
 mod limit_tmpfs;
 mod mount;
+mod open_sockets;
 mod signal_all;
 
 use std::{collections::VecDeque, os::fd::OwnedFd};
@@ -11,7 +12,7 @@ use std::{collections::VecDeque, os::fd::OwnedFd};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::{limit_tmpfs::LimitTmpfs, mount::Mount, signal_all::SignalAll};
+pub use self::{limit_tmpfs::LimitTmpfs, mount::Mount, open_sockets::OpenSockets, signal_all::SignalAll};
 use super::{namespaces::Namespaces, wire::Failure};
 
 /// Does one thing in a sandbox. Runs in a child of the joiner with one thread, which ends after the request.
@@ -66,4 +67,6 @@ operations! {
     LimitTmpfs,
     /// Stops all processes, or has them go on.
     SignalAll,
+    /// Opens the sockets by which the gateway reaches the sandbox's network.
+    OpenSockets,
 }
