@@ -244,7 +244,7 @@ def test_uncaught_exception(account):
 
 def test_writing_nonsense_to_the_gateway_ends_the_sandbox(account):
     """Every frame from a sandbox is hostile (docs/frame-protocol.md)."""
-    answer = ends(account, "require('fs').writeSync(3, Buffer.alloc(64, 0xff)); await new Promise(() => {});", Timeout=5)
+    answer = ends(account, "require('fs').writeSync(4, Buffer.alloc(64, 0xff)); await new Promise(() => {});", Timeout=5)
     assert answer["json"]["errorType"] == "Runtime.ExitError"
 
 
