@@ -2,6 +2,8 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use tokio::sync::mpsc;
+
 use super::{
     admin::AdminOps,
     config::Config,
@@ -11,6 +13,7 @@ use super::{
 use crate::{
     base::{KeyRing, clock::SharedClock, rng::SharedRng},
     edge::server::{Answer, Connections},
+    sandbox::network::Connection,
     telemetry::Metrics,
 };
 
@@ -29,6 +32,8 @@ pub struct Parts {
     pub public_url: String,
     /// The open connections, for metrics.
     pub connections: Arc<Connections>,
+    /// Where connections go that functions make to the gateway from inside their sandboxes.
+    pub inside: mpsc::Sender<Connection>,
     /// The time.
     pub clock: SharedClock,
     /// Randomness.

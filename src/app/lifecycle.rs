@@ -8,7 +8,10 @@ mod signals;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use signals::{Signals, Told};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use super::{
     admin::{self, Status},
@@ -20,6 +23,7 @@ use super::{
     listen::{self, ListenError, Listener, tls},
 };
 use crate::{
+    api::Door,
     base::{Clock, KeyRing, Rng, SystemClock, SystemRng},
     edge::{
         server::{Connections, Limits, Server},
@@ -63,6 +67,8 @@ pub struct Started {
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_POLL: Duration = Duration::from_secs(5);
+/// How many connections from inside sandboxes may wait to be served.
+const FROM_INSIDE_MAX: usize = 256;
 /// How long what is left over may take to end after the drain.
 const CLOSE: Duration = Duration::from_secs(5);
 
@@ -134,6 +140,7 @@ pub async fn serve<G: Gateway>(
         handshake: Duration::from_secs(config.server.header_read_seconds),
     };
     let admin = admin::Server::bind(&dir)?;
+    let (inside, from_inside) = mpsc::channel(FROM_INSIDE_MAX);
     let parts = Parts {
         config,
         dir: dir.clone(),
@@ -141,6 +148,7 @@ pub async fn serve<G: Gateway>(
         root_key,
         public_url,
         connections: connections.clone(),
+        inside,
         clock,
         rng,
     };
@@ -148,19 +156,21 @@ pub async fn serve<G: Gateway>(
 
     let (drain, draining) = watch::channel(false);
     let mut accepting = JoinSet::new();
+    let server = |secure, doors| Server {
+        answer: gateway.clone(),
+        secure,
+        doors,
+        limits: limits.clone(),
+        serving: serving.clone(),
+        connections: connections.clone(),
+        metrics: gateway.metrics(),
+        drain: draining.clone(),
+    };
     for listener in listeners {
-        let server = Server {
-            answer: gateway.clone(),
-            secure: acceptor.clone().filter(|_| listener.tls),
-            doors: listener.doors,
-            limits: limits.clone(),
-            serving: serving.clone(),
-            connections: connections.clone(),
-            metrics: gateway.metrics(),
-            drain: draining.clone(),
-        };
-        accepting.spawn(server.run(listener.socket));
+        let secure = acceptor.clone().filter(|_| listener.tls);
+        accepting.spawn(server(secure, listener.doors).run(listener.socket));
     }
+    accepting.spawn(server(None, &[Door::Data]).run(listen::Sandboxes(from_inside)));
     let commands = tokio::spawn(admin.serve(status.clone(), gateway.clone()));
     announce(&Started { status, data_dir: dir.path().to_owned(), root_key: origin });
 

@@ -37,7 +37,7 @@ use crate::{
         oidc::{Issuers, Verifier},
         sessions::Sessions,
     },
-    base::AccountId,
+    base::{AccountId, Egress},
     dispatch::{
         self, Dispatch, credentials::SharedCredentialSource, logs::GatewayLog, nodes::Nodes, start::Starter,
     },
@@ -55,7 +55,10 @@ use crate::{
     identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
     outbound::OutboundError,
     quota::Quota,
-    sandbox::{Level, Means, RuntimeFiles, Spawner, Users, detect},
+    sandbox::{
+        Level, Means, RuntimeFiles, Spawner, Users, detect,
+        network::{self, Network, NoUplink},
+    },
     store::{Feed, Follower, StoreError, sqlite::SqliteStore},
     telemetry::{Metrics, Writing},
 };
@@ -77,6 +80,12 @@ pub enum OpenError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Functions cannot be connected.
+    #[error("functions cannot be given a network here: {0}; [sandbox] network = \"none\" goes without")]
+    Network(#[from] NoUplink),
+    /// The addresses of sandboxes are none.
+    #[error("[sandbox] network_range: {0}")]
+    Range(String),
     /// No Node.js.
     #[error(
         "no Node.js was found: install version 20 or newer (Debian: apt-get install nodejs), or name the program in [runtime] node"
@@ -168,7 +177,8 @@ impl Gateway for Callgate {
             sessions: sessions.clone(),
             clock: clock.clone(),
         });
-        let dispatch = Arc::new(dispatch(&parts, credentials)?);
+        let network = network(&parts).await?;
+        let dispatch = Arc::new(dispatch(&parts, credentials, network)?);
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
         // In this order: who comes later may look at what those before hold.
         let followers: Vec<Arc<dyn Follower>> =
@@ -358,7 +368,31 @@ fn level(config: &Config) -> Level {
     }
 }
 
-fn dispatch(parts: &Parts, credentials: SharedCredentialSource) -> Result<Dispatch, OpenError> {
+/// The host's list of resolvers (resolv.conf(5)).
+const RESOLVERS: &str = "/etc/resolv.conf";
+
+/// What connects sandboxes, and where they may connect to whose function says nothing.
+async fn network(parts: &Parts) -> Result<(Network, Egress), OpenError> {
+    let sandbox = &parts.config.sandbox;
+    let egress = sandbox.network.egress();
+    let network = Network::open(network::Options {
+        egress: egress.clone(),
+        range: sandbox.range().map_err(|why| OpenError::Range(why.to_string()))?,
+        setup: sandbox.network_setup,
+        resolvers: RESOLVERS.into(),
+        connections: parts.inside.clone(),
+        rng: parts.rng.clone(),
+    })
+    .await?;
+    tracing::info!(level = ?network.level(), "the network of functions is ready");
+    Ok((network, egress))
+}
+
+fn dispatch(
+    parts: &Parts,
+    credentials: SharedCredentialSource,
+    network: (Network, Egress),
+) -> Result<Dispatch, OpenError> {
     let config = &parts.config;
     let node = doctor::find_node(config).ok_or(OpenError::NoNode)?;
     let versions = config.runtime.versions.0.clone();
@@ -393,6 +427,7 @@ fn dispatch(parts: &Parts, credentials: SharedCredentialSource) -> Result<Dispat
         credentials,
         runtime: files.folder().to_owned(),
         processes_max: PROCESSES_MAX,
+        network: Some(network),
         freeze_delay: Duration::from_millis(sandbox.freeze_delay_ms),
         region: config.server.region.clone(),
         clock: parts.clock.clone(),

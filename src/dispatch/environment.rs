@@ -6,7 +6,7 @@ use super::credentials::{RoleCredentials, brings_own};
 use crate::{
     base::Region,
     functions::{Function, environment::is_of_credentials},
-    sandbox::endpoint::GATEWAY_URL,
+    sandbox::network::API_URL,
 };
 
 /// Variables that Node.js or the loader reads before any code of ours runs, so that they cannot come with BIND. `NODE_ENV` is
@@ -61,7 +61,7 @@ pub fn of(
     let own = brings_own(function);
     if !own {
         // With credentials of its own it has its own idea of where to go, too.
-        variables.extend(ENDPOINTS.map(|name| (name.to_owned(), GATEWAY_URL.to_owned())));
+        variables.extend(ENDPOINTS.map(|name| (name.to_owned(), API_URL.to_owned())));
     }
     variables.extend(credentials.into_iter().flat_map(role_variables));
     variables.extend(

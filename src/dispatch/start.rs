@@ -20,11 +20,12 @@ use super::{
     worker::{Loading, Worker},
 };
 use crate::{
-    base::{Region, RequestId, clock::SharedClock, home, rng::SharedRng},
+    base::{Egress, Region, RequestId, clock::SharedClock, home, rng::SharedRng},
     functions::{Function, Target},
     sandbox::{
         Binding, Exit, LinkError, SpawnError, Spawner, Spec,
         link::{Event, Link},
+        network::{Attached, Network},
         protocol::{self, Frame},
         spawner::Started,
     },
@@ -86,6 +87,8 @@ pub struct Starter {
     pub runtime: PathBuf,
     /// Processes and threads a sandbox may have.
     pub processes_max: u32,
+    /// Connects sandboxes, and where those connect to whose function says nothing; without it they have loopback alone.
+    pub network: Option<(Network, Egress)>,
     /// How long a sandbox is idle before it is frozen, at the least.
     pub freeze_delay: Duration,
     /// The gateway's region.
@@ -100,6 +103,8 @@ pub struct Starter {
 #[derive(Debug)]
 pub struct Generic {
     started: Started,
+    // Dropped after the sandbox.
+    attached: Option<Attached>,
     state: State,
     /// The version of its Node.js.
     node: String,
@@ -124,6 +129,13 @@ impl Generic {
         }
         Ok(self)
     }
+}
+
+/// Connects a sandbox in which no function code has run.
+async fn attach(network: &Network, started: &Started) -> Result<Attached, StartFailure> {
+    let inside = started.control.inside().map_err(|error| StartFailure::System(error.to_string()))?;
+    let attached = network.attach(started.control.joiner(), inside, started.user.id()).await;
+    attached.map_err(|error| StartFailure::System(error.to_string()))
 }
 
 fn flatten<T>(started: Result<Result<T, StartFailure>, SpawnError>) -> Result<T, StartFailure> {
@@ -213,8 +225,12 @@ impl Starter {
             Ok(Err(error)) => return Err(boot_failed(&mut started.process, &error, &log).await),
             Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
         };
+        let attached = match &self.network {
+            Some((network, _)) => Some(attach(network, &started).await?),
+            None => None,
+        };
         let state = State::Booting.after(Change::Booted).unwrap_or(State::Ended);
-        Ok(Generic { started, state, node, log, began, home: home::current() })
+        Ok(Generic { started, attached, state, node, log, began, home: home::current() })
     }
 
     /// Makes a sandbox a function's, and has it load. `began` is when it began to be that function's.
@@ -225,7 +241,7 @@ impl Starter {
         began: Duration,
     ) -> Result<Worker, StartFailure> {
         let function = &target.function;
-        let Generic { started, state, node, mut log, .. } =
+        let Generic { started, mut attached, state, node, mut log, .. } =
             generic.come_home().map_err(|error| StartFailure::System(error.to_string()))?;
         let Started { mut process, mut link, control, user } = started;
         let state = state.after(Change::Bound).unwrap_or(State::Ended);
@@ -235,6 +251,10 @@ impl Starter {
             tmp_mb: function.tmp_mb,
         };
         control.bind(&binding).await.map_err(|error| StartFailure::System(error.to_string()))?;
+        if let (Some(attached), Some((_, usual))) = (&mut attached, &self.network) {
+            let egress = function.egress.as_ref().unwrap_or(usual);
+            attached.narrow(egress).await.map_err(|error| StartFailure::System(error.to_string()))?;
+        }
         let granted = credentials::grant(&*self.credentials, function, &self.clock);
         let bind = protocol::bind(&self.description(function, target.version, &granted)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
@@ -252,8 +272,15 @@ impl Starter {
                 None => {
                     let loading = Loading { took, node, log };
                     let started = Started { process, link, control, user };
-                    let worker =
-                        Worker::loaded(started, state, function.clone(), loading, self.freeze_delay, now);
+                    let worker = Worker::loaded(
+                        started,
+                        attached,
+                        state,
+                        function.clone(),
+                        loading,
+                        self.freeze_delay,
+                        now,
+                    );
                     Ok(worker.retiring_at(granted.retire_at))
                 }
             },

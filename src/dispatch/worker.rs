@@ -11,7 +11,7 @@ use super::{
 use crate::{
     base::home,
     functions::Function,
-    sandbox::{Control, Exit, FreezeError, HostUser, Link, Process, spawner::Started},
+    sandbox::{Control, Exit, FreezeError, HostUser, Link, Process, network::Attached, spawner::Started},
 };
 
 /// What is known of a sandbox's start, for the first invocation's log.
@@ -53,7 +53,8 @@ pub struct Worker {
     pub settling: bool,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
-    // Dropped last: it is another's only when the process is gone.
+    // Both dropped last: they are another's only when the process is gone.
+    _attached: Option<Attached>,
     _user: HostUser,
 }
 
@@ -61,6 +62,7 @@ impl Worker {
     /// A sandbox that has just loaded its function.
     pub fn loaded(
         started: Started,
+        attached: Option<Attached>,
         state: State,
         function: Arc<Function>,
         loading: Loading,
@@ -83,6 +85,7 @@ impl Worker {
             node: None,
             home: home::current(),
             idle_since: now,
+            _attached: attached,
             _user: user,
         };
         worker.event(Event::Loaded);

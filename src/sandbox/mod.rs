@@ -6,7 +6,6 @@
 pub mod cgroup;
 pub mod control;
 pub mod detect;
-pub mod endpoint;
 pub mod files;
 pub mod freezer;
 pub mod jail;

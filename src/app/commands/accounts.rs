@@ -40,8 +40,19 @@ pub async fn run<G: Gateway>(common: &Common, arguments: &Arguments) -> Result<(
             let root_key = lifecycle::root_key(&dir, rng.as_ref())?;
             let connections = Arc::new(Connections::default());
             let public_url = String::new();
-            let parts =
-                Parts { config, dir: dir.clone(), ring, root_key, public_url, connections, clock, rng };
+            // No sandbox will ever run here.
+            let (inside, _) = tokio::sync::mpsc::channel(1);
+            let parts = Parts {
+                config,
+                dir: dir.clone(),
+                ring,
+                root_key,
+                public_url,
+                connections,
+                inside,
+                clock,
+                rng,
+            };
             G::open_store(parts).await?.create_account(*account).await?.to_json()
         }
     };

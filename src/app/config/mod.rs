@@ -39,7 +39,7 @@ pub use {
     oidc::Oidc,
     outbound::Outbound,
     runtime::Runtime,
-    sandbox::{Isolation, Sandbox},
+    sandbox::{Isolation, Reach, Sandbox},
     server::Server,
     table::{effective, reference},
     words::{BaseUrl, Origin},

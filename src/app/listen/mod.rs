@@ -1,7 +1,9 @@
 //! Where connections come from: the listeners, and TLS.
 
-pub mod sandboxes;
+mod sandboxes;
 pub mod tls;
+
+pub use sandboxes::Sandboxes;
 
 use std::{
     io,

@@ -154,6 +154,7 @@ impl Stand {
             credentials: plan.credentials,
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
+            network: None,
             freeze_delay: plan.freeze_delay,
             region,
             clock: plan.clock.clone(),

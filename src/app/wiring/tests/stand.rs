@@ -5,7 +5,10 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Value, json};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 use url::Url;
 
 use super::requests::Asked;
@@ -13,7 +16,7 @@ use crate::{
     api::{Door, Protocol, Route, Spec},
     app::{
         client::sign::{self, Credentials, RESERVED, Scope},
-        config::Config,
+        config::{Config, Reach},
         data_dir::{DataDir, RootKey, RootKeyOrigin},
         gateway::{Gateway, Parts},
         listen::tls::Acceptor,
@@ -70,8 +73,13 @@ impl Stand {
         let root_key =
             RootKey { access_key_id: root.access_key_id.clone(), secret, origin: RootKeyOrigin::Environment };
         let connections = Arc::new(Connections::default());
+        // Nothing is run here, so nothing on this machine needs to be set up for it.
+        let mut config = Config::default();
+        config.sandbox.network = Reach::Nothing;
+        let (inside, _) = mpsc::channel(1);
         let gateway = Callgate::open(Parts {
-            config: Config::default(),
+            config,
+            inside,
             dir: DataDir::open_or_make(&folder.path().join("data")).unwrap(),
             ring: Arc::new(KeyRing::new([(1, Secret::new(vec![1; 32]))]).unwrap()),
             root_key,
