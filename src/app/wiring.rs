@@ -39,7 +39,8 @@ use crate::{
     },
     base::{AccountId, Egress},
     dispatch::{
-        self, Dispatch, credentials::SharedCredentialSource, logs::GatewayLog, nodes::Nodes, start::Starter,
+        self, Dispatch, connecting::Connecting, credentials::SharedCredentialSource, logs::GatewayLog,
+        nodes::Nodes, start::Starter,
     },
     edge::{
         self,
@@ -427,7 +428,7 @@ fn dispatch(
         credentials,
         runtime: files.folder().to_owned(),
         processes_max: PROCESSES_MAX,
-        network: Some(network),
+        network: Connecting::by(network.0, network.1),
         freeze_delay: Duration::from_millis(sandbox.freeze_delay_ms),
         region: config.server.region.clone(),
         clock: parts.clock.clone(),

@@ -5,6 +5,7 @@
 //! written to a sandbox its answer is owed: it is read before that sandbox serves anyone else, also when the caller has left
 //! ([`lease`]).
 
+pub mod connecting;
 pub mod credentials;
 pub mod effort;
 pub mod ends;

@@ -299,6 +299,7 @@ impl Pools {
             tracing::error!(sandboxes = self.alive(), "sandboxes did not end when they were killed");
         }
         self.pools.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.starter.network.close();
         self.starter.spawner.finish().await;
     }
 

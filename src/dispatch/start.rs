@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     END_MAX,
+    connecting::Connecting,
     credentials::{self, Granted, SharedCredentialSource},
     environment,
     lifecycle::{Event as Change, State},
@@ -20,12 +21,12 @@ use super::{
     worker::{Loading, Worker},
 };
 use crate::{
-    base::{Egress, Region, RequestId, clock::SharedClock, home, rng::SharedRng},
+    base::{Region, RequestId, clock::SharedClock, home, rng::SharedRng},
     functions::{Function, Target},
     sandbox::{
         Binding, Exit, LinkError, SpawnError, Spawner, Spec,
         link::{Event, Link},
-        network::{Attached, Network},
+        network::Attached,
         protocol::{self, Frame},
         spawner::Started,
     },
@@ -87,8 +88,8 @@ pub struct Starter {
     pub runtime: PathBuf,
     /// Processes and threads a sandbox may have.
     pub processes_max: u32,
-    /// Connects sandboxes, and where those connect to whose function says nothing; without it they have loopback alone.
-    pub network: Option<(Network, Egress)>,
+    /// Connects them.
+    pub network: Connecting,
     /// How long a sandbox is idle before it is frozen, at the least.
     pub freeze_delay: Duration,
     /// The gateway's region.
@@ -129,13 +130,6 @@ impl Generic {
         }
         Ok(self)
     }
-}
-
-/// Connects a sandbox in which no function code has run.
-async fn attach(network: &Network, started: &Started) -> Result<Attached, StartFailure> {
-    let inside = started.control.inside().map_err(|error| StartFailure::System(error.to_string()))?;
-    let attached = network.attach(started.control.joiner(), inside, started.user.id()).await;
-    attached.map_err(|error| StartFailure::System(error.to_string()))
 }
 
 fn flatten<T>(started: Result<Result<T, StartFailure>, SpawnError>) -> Result<T, StartFailure> {
@@ -225,10 +219,7 @@ impl Starter {
             Ok(Err(error)) => return Err(boot_failed(&mut started.process, &error, &log).await),
             Err(_) => return Err(StartFailure::System(format!("Node.js did not boot within {BOOT_MAX:?}"))),
         };
-        let attached = match &self.network {
-            Some((network, _)) => Some(attach(network, &started).await?),
-            None => None,
-        };
+        let attached = self.network.attach(&started).await?;
         let state = State::Booting.after(Change::Booted).unwrap_or(State::Ended);
         Ok(Generic { started, attached, state, node, log, began, home: home::current() })
     }
@@ -251,10 +242,7 @@ impl Starter {
             tmp_mb: function.tmp_mb,
         };
         control.bind(&binding).await.map_err(|error| StartFailure::System(error.to_string()))?;
-        if let (Some(attached), Some((_, usual))) = (&mut attached, &self.network) {
-            let egress = function.egress.as_ref().unwrap_or(usual);
-            attached.narrow(egress).await.map_err(|error| StartFailure::System(error.to_string()))?;
-        }
+        self.network.narrow(&mut attached, function.egress.as_ref()).await?;
         let granted = credentials::grant(&*self.credentials, function, &self.clock);
         let bind = protocol::bind(&self.description(function, target.version, &granted)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;

@@ -19,6 +19,7 @@ use callgate::{
     },
     dispatch::{
         Dispatch, DispatchError, FunctionError, Invocation, Options, Outcome, Pools,
+        connecting::Connecting,
         credentials::{NoCredentials, SharedCredentialSource},
         logs::{GatewayLog, LogSink},
         nodes::Nodes,
@@ -154,7 +155,7 @@ impl Stand {
             credentials: plan.credentials,
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
-            network: None,
+            network: Connecting::default(),
             freeze_delay: plan.freeze_delay,
             region,
             clock: plan.clock.clone(),
