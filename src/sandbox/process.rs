@@ -134,9 +134,12 @@ impl From<ExitStatus> for Exit {
 #[derive(Debug, Default)]
 pub struct Processes(Mutex<Living>);
 
+/// A living process's pidfd, and the groups it is in.
+type Held = (Arc<AsyncFd<OwnedFd>>, Option<Arc<Group>>);
+
 #[derive(Debug, Default)]
 struct Living {
-    pidfds: HashMap<u32, (Arc<AsyncFd<OwnedFd>>, Option<Arc<Group>>)>,
+    pidfds: HashMap<u32, Held>,
     closed: bool,
 }
 

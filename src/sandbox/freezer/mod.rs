@@ -90,10 +90,12 @@ async fn until(mut is: impl FnMut() -> io::Result<bool>) -> Result<(), FreezeErr
         let mut looks = 0;
         while !is()? {
             looks += 1;
-            match looks {
-                ..=SPINS => std::hint::spin_loop(),
-                ..=YIELDS => tokio::task::yield_now().await,
-                _ => tokio::time::sleep(PAUSE).await,
+            if looks <= SPINS {
+                std::hint::spin_loop();
+            } else if looks <= YIELDS {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(PAUSE).await;
             }
         }
         Ok(())

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// How long a child may live. The gateway has long stopped waiting then.
-const LIFE_SECONDS: u32 = 20;
+const LIFE_SECONDS: u32 = 30;
 
 /// Does what the request asks for, answers it on `socket` and ends the process.
 pub(super) fn run(request: Request, descriptors: Vec<OwnedFd>, socket: &OwnedFd, parent: Pid) -> ! {
