@@ -62,9 +62,10 @@ impl Resolver {
         let mut open = JoinSet::new();
         let mut packet = [0; QUESTION_MAX + 1];
         loop {
-            while open.try_join_next().is_some() {}
             match socket.recv_from(&mut packet).await {
                 Ok((length, client)) => {
+                    // Those that have ended count until they are taken out.
+                    while open.try_join_next().is_some() {}
                     if open.len() < OPEN_MAX && self.rate.take(Instant::now()) {
                         let (me, socket, packet) = (self.clone(), socket.clone(), packet[..length].to_vec());
                         open.spawn(async move {

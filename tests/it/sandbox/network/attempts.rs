@@ -1,7 +1,5 @@
 //! Attempts to connect, by every way that function code has.
 
-use std::time::Duration;
-
 use super::{
     in_a_world,
     jailed::{Gateway, Jailed},
@@ -181,17 +179,4 @@ fn by_the_bridge_walls_cannot_be_moved() {
 #[test]
 fn by_the_bridge_the_api_knows_its_callers() {
     in_a_world(the_api_knows_its_callers);
-}
-
-/// How long one may wait for what happens by itself.
-pub const WAIT_MAX: Duration = Duration::from_secs(120);
-
-/// Waits until an attempt is refused.
-pub async fn until_refused(jailed: &mut Jailed, attempt: &str) {
-    let refused = async {
-        while !is_refused(&jailed.tries(attempt).await) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(WAIT_MAX, refused).await.unwrap();
 }

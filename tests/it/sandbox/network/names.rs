@@ -71,7 +71,7 @@ pub async fn the_resolver_bears_garbage_and_floods(gateway: Gateway) {
         "0001010000010000000000000670 75626c6963076578616d706c6503636f6d0000010001".replace(' ', "");
     let answers: u32 = jailed.tries(&format!("dns {question} 5000")).await.parse().unwrap();
     assert!((1..2_500).contains(&answers), "{answers}");
-    // While the answers were counted, tokens have come back.
+    // While the answers were counted, tokens have come back, and every question that was open has ended.
     let again = jailed.looks_up("public.example.com.", RecordType::A).await.unwrap();
     assert_eq!(addresses(&again), [PUBLIC]);
 }

@@ -177,7 +177,7 @@ static void dns(const char *hex, int times) {
   ssize_t got = 0;
   if (connect(fd, (struct sockaddr *)&to, sizeof to)) failed();
   for (int sent = 0; sent < times || !sent; sent++) send(fd, packet, length, 0);
-  while (ready(fd, POLLIN, times == 1 ? 30000 : 2000) && (got = recv(fd, answer, sizeof answer, 0)) > 0) {
+  while (ready(fd, POLLIN, times && !answers ? 30000 : 2000) && (got = recv(fd, answer, sizeof answer, 0)) > 0) {
     answers++;
     if (times <= 1) break;
   }
