@@ -37,7 +37,7 @@ fn the_same_by_slirp4netns() {
         .args(["--mount", "sh", "-c", tun, "sh"])
         .args(["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"])
         .arg(&program)
-        .args(["sandbox::network::ordinary_user::as_user", "--test-threads=1"])
+        .args(["sandbox::network::ordinary_user::as_user", "--test-threads=1", "--nocapture"])
         .env("TMPDIR", "/tmp")
         .env(RESOLVERS, &resolvers)
         .env(PROBE_GIVEN, probe())
@@ -48,6 +48,7 @@ fn the_same_by_slirp4netns() {
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
     assert!(said.contains("10 passed"), "{said}");
+    said.lines().filter(|line| line.contains("medians")).for_each(|line| println!("{line}"));
 }
 
 /// Runs this where the test above has set the stage.

@@ -113,6 +113,9 @@ impl World {
         for address in INSIDE.iter().chain(&[PUBLIC, OTHER]) {
             internet.ip(&format!("addr add {address}/32 dev lo"));
         }
+        // A new namespace does as the machine does.
+        let off = host.command("sh").args(["-c", "echo 0 > /proc/sys/net/ipv4/ip_forward"]).status().unwrap();
+        assert!(off.success());
         host.ip(&format!("addr add {HOST}/24 dev eth7"));
         host.ip(&format!("addr add {HOST_PUBLIC}/32 dev lo"));
         host.ip("link set eth7 up");
