@@ -112,7 +112,7 @@ impl Pool {
     }
 
     /// The calling thread's shard first, then the others', each with its number.
-    fn from_here(&self) -> impl Iterator<Item = (usize, &Shard)> {
+    fn here_first(&self) -> impl Iterator<Item = (usize, &Shard)> {
         let here = self.here();
         let own = std::iter::once((here, &self.shards[here]));
         own.chain(self.shards.iter().enumerate().filter(move |(number, _)| *number != here))
@@ -169,7 +169,7 @@ impl Pool {
             let waiting = usize::from(own.first_has_waited(u64::MAX).is_some()) + 1;
             let is_served_soon = own.lent() > 0
                 && self.expected(waiting, own.lent()).is_some_and(|expected| expected <= OWN_MAX);
-            if is_served_soon { None } else { self.from_here().skip(1).find_map(|(_, shard)| shard.take()) }
+            if is_served_soon { None } else { self.here_first().skip(1).find_map(|(_, shard)| shard.take()) }
         })?;
         self.idle.fetch_sub(1, SeqCst);
         Some(worker)
@@ -329,11 +329,11 @@ impl Pool {
         let own = self.shards[self.here()].first_has_waited(now_ns);
         let patience = own.map_or(Duration::ZERO, |waited| 2 * waited + OVERDUE);
         let overdue = self
-            .from_here()
+            .here_first()
             .skip(1)
             .filter(|(_, shard)| shard.first_has_waited(now_ns).is_some_and(|waited| waited > patience));
         let next = |(number, shard): (usize, &Shard)| Some((number, self.next_in(&mut shard.lock())?));
-        overdue.chain(self.from_here()).find_map(next)
+        overdue.chain(self.here_first()).find_map(next)
     }
 
     fn forget_who_left(&self) {
