@@ -73,5 +73,5 @@ fn an_ordinary_user_may_have_separate_users_too() {
     );
     command.args(["-m", "sh", "-c", &script]).arg(folder.path());
     command.env(super::stand::SEPARATE, "yes");
-    run(command, &["answers", "binding", "freezing", "jail"]);
+    run(command, &["binding", "escapes", "freezing", "jail", "signals"]);
 }
