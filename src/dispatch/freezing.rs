@@ -16,6 +16,8 @@ use super::{
 
 /// The longest that a sandbox is idle before it is frozen.
 const DELAY_MAX: Duration = Duration::from_secs(1);
+/// How long is waited at the least before what is idle is looked at again.
+const LOOK: Duration = Duration::from_millis(1);
 /// Who is woken before so many times its delay were over was frozen too early.
 const TOO_EARLY: u32 = 20;
 
@@ -56,7 +58,9 @@ impl Pool {
                 self.freeze(worker).await;
             }
             if let Some(next) = next {
-                tokio::time::sleep(next.saturating_sub(self.shared.clock.monotonic())).await;
+                // One that becomes idle meanwhile may be due earlier than those that were seen.
+                let look = self.shared.starter.freeze_delay.max(LOOK);
+                tokio::time::sleep(next.saturating_sub(self.shared.clock.monotonic()).min(look)).await;
             }
         }
     }
