@@ -1,5 +1,6 @@
 //! The gateway as it is put together: the only place that knows every part.
 
+mod merge_hooks;
 mod settings;
 mod sources;
 
@@ -20,6 +21,7 @@ use hyper::body::Incoming;
 use tokio::task::JoinSet;
 
 use self::{
+    merge_hooks::MergeHooks,
     settings::{cors, outbound, quota_config, request_log},
     sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
 };
@@ -191,19 +193,30 @@ impl Gateway for Callgate {
 
         let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
+        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
+        let merge_hook = MergeHooks {
+            functions: functions.clone(),
+            dispatch: dispatch.clone(),
+            quota: quota.clone(),
+            clock: clock.clone(),
+            rng: rng.clone(),
+            region: region.clone(),
+            answer_max: Duration::from_millis(config.identity.merge_hook_timeout_ms),
+        };
         let identities = Identities::new(IdentitiesParts {
             store: shared_store,
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
             verifier: Arc::new(Verifier::new(issuers, clock.clone())),
             roles: Arc::new(Roles(directory.clone())),
+            merge_hook: Arc::new(merge_hook),
             sessions: sessions.clone(),
             open_id_keys: open_id_keys.clone(),
+            aliases: Duration::from_secs(u64::from(config.identity.alias_days) * 86_400),
             clock: clock.clone(),
             rng: rng.clone(),
             region: region.clone(),
         });
-        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let metrics = Arc::new(Metrics::new());
         let budget = Budget::new(config.server.bytes_in_flight_max);
         let ready = Arc::new(AtomicBool::new(true));

@@ -20,11 +20,16 @@ pub struct IdentityCredentials {
 }
 
 impl Identities {
-    /// Credentials of the role that the identity's pool gives it.
-    pub async fn credentials(&self, identity_id: &str, logins: &Logins) -> Result<IdentityCredentials> {
+    /// Credentials of the role that the identity's pool gives it, or of the one that is asked for out of several.
+    pub async fn credentials(
+        &self,
+        identity_id: &str,
+        logins: &Logins,
+        custom_role: Option<&str>,
+    ) -> Result<IdentityCredentials> {
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
-        let role = role_of(&resolved, &caller, self.parts.roles.as_ref())?;
+        let role = role_of(&resolved, &caller, custom_role, self.parts.roles.as_ref())?;
         let issued = self.parts.clock.now();
         let credentials = self.parts.sessions.mint(&SessionClaims {
             account: role.account,

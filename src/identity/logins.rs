@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{IdentityError, Result};
+use serde_json::{Map, Value};
+
+use super::{Identities, IdentityError, Result, SERVICE, identities::LOGINS_A_REQUEST_MAX};
 use crate::{
-    authn::oidc::{Verified, Verifier},
+    authn::oidc::Verified,
     base::AccountId,
     store::identity::{Login, PoolRecord},
 };
@@ -17,6 +19,11 @@ impl Logins {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Takes out the login of this provider.
+    pub fn take(&mut self, provider: &str) -> Option<String> {
+        self.0.remove(provider)
     }
 
     /// Whether there is none, as with a guest.
@@ -57,8 +64,12 @@ pub trait ProviderSource: Send + Sync {
 pub struct VerifiedLogin {
     /// Who, at which provider.
     pub login: Login,
-    /// For which client the token was made.
+    /// For which client the token was made; for a developer's user it is the pool.
     pub client_id: String,
+    /// What the token says.
+    pub claims: Map<String, Value>,
+    /// The identity that the token was made for, if this gateway made it for a developer's user.
+    pub made_for: Option<String>,
 }
 
 /// The ARN of an OpenID Connect provider.
@@ -66,30 +77,44 @@ pub fn provider_arn(account: AccountId, name: &str) -> String {
     format!("arn:aws:iam::{account}:oidc-provider/{name}")
 }
 
-/// Verifies every login, or refuses them all. The order is that of the names.
-pub(super) async fn verify(
-    pool: &PoolRecord,
-    logins: &Logins,
-    providers: &dyn ProviderSource,
-    verifier: &Verifier,
-) -> Result<Vec<VerifiedLogin>> {
-    // At once, so that several slow issuers take no longer than the slowest.
-    futures_util::future::try_join_all(logins.0.iter().map(async |(name, token)| {
+impl Identities {
+    /// Verifies every login, or refuses them all. The order is that of the names.
+    pub(super) async fn verify(&self, pool: &PoolRecord, logins: &Logins) -> Result<Vec<VerifiedLogin>> {
+        if logins.is_empty() && !pool.settings.allow_guests {
+            return Err(IdentityError::GuestsOff);
+        }
+        if logins.len() > LOGINS_A_REQUEST_MAX {
+            return Err(IdentityError::TooManyLogins(LOGINS_A_REQUEST_MAX));
+        }
+        // At once, so that several slow issuers take no longer than the slowest.
+        futures_util::future::try_join_all(
+            logins.0.iter().map(|(name, token)| self.verify_one(pool, name, token)),
+        )
+        .await
+    }
+
+    async fn verify_one(&self, pool: &PoolRecord, name: &str, token: &str) -> Result<VerifiedLogin> {
+        if name == SERVICE {
+            return self.developer_login(pool, token);
+        }
         let arn = provider_arn(pool.account, name);
         let provider = Some(&arn)
             .filter(|arn| pool.settings.oidc_providers.contains(arn))
-            .and_then(|_| providers.provider(pool.account, name))
+            .and_then(|_| self.parts.providers.provider(pool.account, name))
             .ok_or(IdentityError::UnsupportedProvider)?;
-        let verified: Verified = verifier
+        let verified: Verified = self
+            .parts
+            .verifier
             .verify(token, &provider.issuer, &provider.client_ids)
             .await
             .map_err(IdentityError::Token)?;
         Ok(VerifiedLogin {
-            login: Login { provider: name.clone(), subject: verified.subject },
+            login: Login { provider: name.to_owned(), subject: verified.subject },
             client_id: verified.client_id,
+            claims: verified.claims,
+            made_for: None,
         })
-    }))
-    .await
+    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Identities, Logins, Result};
+use super::{Identities, IdentityError, Logins, Result, tags};
 use crate::{
     authn::oidc::{
         SigningKey, SigningKeyError,
-        signing::{discovery, jwks},
+        signing::{claims_signed_by, discovery, jwks},
     },
     base::{KeyRing, clock::SharedClock, rng::SharedRng},
     store::identity::{IdentityStore, OpenIdKeyRecord},
@@ -68,6 +68,17 @@ impl OpenIdKeys {
         jwks(std::iter::once(&self.newest).chain(&self.older))
     }
 
+    /// A token with these claims, signed by the newest key.
+    pub(super) fn sign(&self, claims: &Value) -> Result<String> {
+        Ok(self.newest.sign(claims)?)
+    }
+
+    /// The claims of a token that one of these keys signed. Nothing of what they say has been looked at.
+    pub(super) fn verify(&self, token: &str) -> Result<Map<String, Value>> {
+        let keys = std::iter::once(&self.newest).chain(&self.older);
+        claims_signed_by(keys, token).map_err(IdentityError::Token)
+    }
+
     /// The discovery document of a gateway at this URL, for [`crate::authn::oidc::signing::DISCOVERY_PATH`].
     pub fn discovery(public_url: &str) -> Value {
         discovery(public_url)
@@ -95,16 +106,21 @@ impl Identities {
         logins: &Logins,
     ) -> Result<OpenIdToken> {
         let resolved = self.resolve(identity_id, logins).await?;
+        if resolved.pool.settings.allow_classic_flow != Some(true) {
+            return Err(IdentityError::BasicFlowOff);
+        }
         let caller = resolved.caller();
         let issued = self.parts.clock.now();
-        let token = self.parts.open_id_keys.newest.sign(&json!({
+        let mut claims = json!({
             "iss": issuer,
             "aud": caller.pool_id,
             "sub": caller.identity_id,
             "amr": caller.amr,
             "iat": issued.seconds(),
             "exp": issued.plus(LIFETIME).seconds(),
-        }))?;
+        });
+        tags::into_claims(&caller.principal_tags, &mut claims);
+        let token = self.parts.open_id_keys.sign(&claims)?;
         Ok(OpenIdToken { identity_id: resolved.id, token })
     }
 }
