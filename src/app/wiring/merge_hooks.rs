@@ -51,7 +51,7 @@ impl MergeHook for MergeHooks {
             principal: Principal::Root,
             access_key_id: ASKER.into(),
             identity: None,
-            session_expires: None,
+            session: None,
         };
         let arn = reference.arn();
         let permit = permit_root(&owner, "lambda:InvokeFunction", &arn).map_err(|denial| failed(&denial))?;
