@@ -13,6 +13,7 @@ pub mod environment;
 mod estimate;
 pub mod exchange;
 mod freezing;
+mod held_up;
 pub mod invocation;
 pub mod lease;
 pub mod lifecycle;
@@ -175,7 +176,6 @@ impl Dispatch {
             Err(waiting) => waiting,
         };
         for _ in 0..LOOKS_MAX {
-            let ended = pool.ended();
             match tokio::time::timeout(pool.patience(), &mut waiting).await {
                 Ok(handed) => return handed.map_err(|_| DispatchError::ShuttingDown),
                 Err(_) => {
@@ -184,7 +184,7 @@ impl Dispatch {
                     if let Ok(handed) = waiting.try_recv() {
                         return Ok(handed);
                     }
-                    pool.reconsider(ended);
+                    pool.reconsider();
                 }
             }
         }
