@@ -56,6 +56,7 @@ use crate::{
     identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
     outbound::OutboundError,
     quota::Quota,
+    revocation::Revocations,
     sandbox::{
         Level, Means, RuntimeFiles, Spawner, Users, detect,
         network::{self, Network, NoUplink},
@@ -178,12 +179,18 @@ impl Gateway for Callgate {
             sessions: sessions.clone(),
             clock: clock.clone(),
         });
+        let revocations = Revocations::new(shared_store.clone(), feed.clone(), clock.clone());
         let network = network(&parts).await?;
         let dispatch = Arc::new(dispatch(&parts, credentials, network)?);
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
         // In this order: who comes later may look at what those before hold.
-        let followers: Vec<Arc<dyn Follower>> =
-            vec![directory.clone(), functions.clone(), pools.clone(), Arc::new(retiring)];
+        let followers: Vec<Arc<dyn Follower>> = vec![
+            directory.clone(),
+            functions.clone(),
+            pools.clone(),
+            revocations.clone(),
+            Arc::new(retiring),
+        ];
         feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
         functions.sweep(true).await?;
@@ -198,6 +205,7 @@ impl Gateway for Callgate {
             verifier: Arc::new(Verifier::new(issuers, clock.clone())),
             roles: Arc::new(Roles(directory.clone())),
             sessions: sessions.clone(),
+            revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
             clock: clock.clone(),
             rng: rng.clone(),
@@ -225,7 +233,7 @@ impl Gateway for Callgate {
         };
         let gate = Arc::new(edge::Gate {
             routes: Routes::new(operations, &metrics),
-            authn: Authn::new(directory.clone(), sessions, region.clone()),
+            authn: Authn::new(directory.clone(), sessions, revocations.clone(), region.clone()),
             quota: quota.clone(),
             authorizer: Arc::new(IamAuthorizer::new(directory.clone())),
             functions: functions.clone(),
@@ -252,6 +260,7 @@ impl Gateway for Callgate {
         }));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
+        chores.spawn(prune(revocations));
         gate.dispatch.prewarm();
         Ok(Arc::new(Self {
             edge: Arc::new(cors(gate.clone(), config)?),
@@ -476,6 +485,15 @@ async fn tidy(functions: Arc<Functions>) {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
             Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
+        }
+    }
+}
+
+async fn prune(revocations: Arc<Revocations>) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        if let Err(cause) = revocations.prune().await {
+            tracing::warn!(%cause, "revocations that have ended could not be removed");
         }
     }
 }

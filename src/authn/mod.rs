@@ -5,9 +5,11 @@
 
 pub mod error;
 pub mod oidc;
+pub mod revoked;
 pub mod sessions;
 pub mod signed;
 pub mod sigv4;
 
 pub use error::{AuthnError, Family};
+pub use revoked::Revoked;
 pub use signed::{AccessKey, Authn, KeyStore, Pending};

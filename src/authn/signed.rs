@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::request::Parts;
 
 use super::{
-    AuthnError,
+    AuthnError, Revoked,
+    revoked::is_revoked,
     sessions::{ACCESS_KEY_PREFIX, Session, SessionError, Sessions},
     sigv4::{
         canonical::Canonical,
@@ -43,6 +44,7 @@ pub trait KeyStore: Send + Sync {
 pub struct Authn {
     keys: Arc<dyn KeyStore>,
     sessions: Arc<Sessions>,
+    revoked: Arc<dyn Revoked>,
     region: Region,
 }
 
@@ -62,8 +64,13 @@ impl Pending {
 
 impl Authn {
     /// Checks signatures made for `region`.
-    pub fn new(keys: Arc<dyn KeyStore>, sessions: Arc<Sessions>, region: Region) -> Self {
-        Self { keys, sessions, region }
+    pub fn new(
+        keys: Arc<dyn KeyStore>,
+        sessions: Arc<Sessions>,
+        revoked: Arc<dyn Revoked>,
+        region: Region,
+    ) -> Self {
+        Self { keys, sessions, revoked, region }
     }
 
     /// Everything that can be known before the body: the form of the signature, its time, its scope (for one of
@@ -135,6 +142,7 @@ impl Authn {
         let token = header::optional(&head.headers, header::TOKEN)?;
         match (token, id.starts_with(ACCESS_KEY_PREFIX)) {
             (Some(token), true) => match self.sessions.open(token, id) {
+                Ok(session) if is_revoked(self.revoked.as_ref(), &session) => Err(AuthnError::ExpiredToken),
                 Ok(session) => Ok(Credentials::Session(session)),
                 Err(SessionError::Expired) => Err(AuthnError::ExpiredToken),
                 Err(_) => Err(AuthnError::UnrecognizedClient),

@@ -22,10 +22,11 @@ pub struct IdentityCredentials {
 impl Identities {
     /// Credentials of the role that the identity's pool gives it.
     pub async fn credentials(&self, identity_id: &str, logins: &Logins) -> Result<IdentityCredentials> {
+        // Before anything is checked: what is revoked after this moment takes this session along.
+        let issued = self.parts.clock.now();
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
         let role = role_of(&resolved, &caller, self.parts.roles.as_ref())?;
-        let issued = self.parts.clock.now();
         let credentials = self.parts.sessions.mint(&SessionClaims {
             account: role.account,
             origin: Origin::of_identity(&caller, &role.name, issued),

@@ -5,6 +5,7 @@ use crate::{
         oidc::{SigningKeyError, TokenError},
         sessions::SessionError,
     },
+    revocation::Refusal,
     store::StoreError,
 };
 
@@ -59,6 +60,9 @@ pub enum IdentityError {
     /// A page's token is not one that was given out.
     #[error("The NextToken is not valid.")]
     PageToken,
+    /// Revoked.
+    #[error(transparent)]
+    Revoked(#[from] Refusal),
     /// The session could not be made.
     #[error(transparent)]
     Session(#[from] SessionError),

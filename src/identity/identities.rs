@@ -13,6 +13,7 @@ use super::{
 use crate::{
     authn::{oidc::Verifier, sessions::Sessions},
     base::{AccountId, CallerIdentity, Region, Timestamp, clock::SharedClock, rng::SharedRng},
+    revocation::{Holder, Presented as Exchanged, Revocations},
     store::identity::{IdentityRecord, IdentityStore, Login, PoolRecord, Written},
 };
 
@@ -37,6 +38,8 @@ pub struct IdentitiesParts {
     pub roles: Arc<dyn RoleSource>,
     /// Makes session credentials.
     pub sessions: Arc<Sessions>,
+    /// What is revoked.
+    pub revocations: Arc<Revocations>,
     /// Sign open-id tokens.
     pub open_id_keys: Arc<OpenIdKeys>,
     /// The time.
@@ -71,7 +74,7 @@ impl Resolved {
     pub fn caller(&self) -> CallerIdentity {
         let mut amr =
             vec![if self.logins.is_empty() { "unauthenticated" } else { "authenticated" }.to_owned()];
-        for VerifiedLogin { login, client_id } in &self.logins {
+        for VerifiedLogin { login, client_id, .. } in &self.logins {
             amr.push(login.provider.clone());
             amr.push(format!("{}:{client_id}:{}", login.provider, login.subject));
         }
@@ -104,6 +107,7 @@ impl Identities {
             self.pool(pool_id)?;
             match self.decide(&pool, None, &logins).await? {
                 Decision::New => {
+                    self.admit(&pool, None, &logins).await?;
                     let id = draw_id(&self.parts.region, self.parts.rng.as_ref());
                     let logins: Vec<Login> = logins.iter().map(|verified| verified.login.clone()).collect();
                     let now = self.parts.clock.now();
@@ -111,8 +115,13 @@ impl Identities {
                         return Ok(id);
                     }
                 }
-                Decision::Is(id) => return Ok(id),
+                Decision::Is(id) => {
+                    self.admit(&pool, Some(Holder { identity_id: &id, guest_born: None }), &logins).await?;
+                    return Ok(id);
+                }
                 Decision::Link { identity, new } => {
+                    let holder = Holder { identity_id: &identity, guest_born: None };
+                    self.admit(&pool, Some(holder), &logins).await?;
                     let Some(seen) = self.parts.store.identity(&identity).await? else { continue };
                     if self.link(&seen, &new).await? == Written::Done {
                         return Ok(identity);
@@ -134,7 +143,10 @@ impl Identities {
             if attempt > 0 || !logins.is_empty() {
                 seen = self.parts.store.identity(id).await?.ok_or_else(not_found)?;
             }
-            let linked = match self.decide(&pool, Some(&seen), &logins).await? {
+            let decision = self.decide(&pool, Some(&seen), &logins).await?;
+            let guest_born = seen.signed_in.is_none().then_some(seen.born);
+            self.admit(&pool, Some(Holder { identity_id: &seen.id, guest_born }), &logins).await?;
+            let linked = match decision {
                 // An identity that was presented is never a new one.
                 Decision::New | Decision::Is(_) => Written::Done,
                 Decision::Link { new, .. } => self.link(&seen, &new).await?,
@@ -160,6 +172,20 @@ impl Identities {
         logins::verify(pool, logins, self.parts.providers.as_ref(), &self.parts.verifier).await
     }
 
+    /// Refuses logins from before a revocation, and ids that were disabled by one.
+    async fn admit(
+        &self,
+        pool: &PoolRecord,
+        identity: Option<Holder<'_>>,
+        logins: &[VerifiedLogin],
+    ) -> Result<()> {
+        let presented: Vec<_> = logins
+            .iter()
+            .map(|verified| Exchanged { provider: &verified.login.provider, issued: verified.issued })
+            .collect();
+        Ok(self.parts.revocations.check(&pool.id, identity, &presented).await??)
+    }
+
     async fn decide(
         &self,
         pool: &PoolRecord,
@@ -177,7 +203,12 @@ impl Identities {
         if seen.logins.len() + new.len() > LOGINS_AN_IDENTITY_MAX {
             return Err(IdentityError::TooManyLogins(LOGINS_AN_IDENTITY_MAX));
         }
-        Ok(self.parts.store.link(seen, new, self.parts.clock.now()).await?)
+        let written = self.parts.store.link(seen, new, self.parts.clock.now()).await?;
+        if written == Written::Done && seen.signed_in.is_none() {
+            // The first login has ended the guest's own sessions.
+            self.parts.revocations.refresh().await?;
+        }
+        Ok(written)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use super::{IdentityError, Result};
 use crate::{
     authn::oidc::{Verified, Verifier},
-    base::AccountId,
+    base::{AccountId, Timestamp},
     store::identity::{Login, PoolRecord},
 };
 
@@ -59,6 +59,8 @@ pub struct VerifiedLogin {
     pub login: Login,
     /// For which client the token was made.
     pub client_id: String,
+    /// When the token was issued.
+    pub issued: Timestamp,
 }
 
 /// The ARN of an OpenID Connect provider.
@@ -87,6 +89,7 @@ pub(super) async fn verify(
         Ok(VerifiedLogin {
             login: Login { provider: name.clone(), subject: verified.subject },
             client_id: verified.client_id,
+            issued: verified.issued,
         })
     }))
     .await

@@ -94,9 +94,10 @@ impl Identities {
         identity_id: &str,
         logins: &Logins,
     ) -> Result<OpenIdToken> {
+        // Before anything is checked: what is revoked after this moment takes this token along.
+        let issued = self.parts.clock.now();
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
-        let issued = self.parts.clock.now();
         let token = self.parts.open_id_keys.newest.sign(&json!({
             "iss": issuer,
             "aud": caller.pool_id,

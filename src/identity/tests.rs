@@ -19,6 +19,7 @@ use crate::{
     },
     base::{AccountId, Clock, KeyRing, Secret, Timestamp, clock::MockClock, rng::SeededRng, rng::SharedRng},
     policy::{Document, Kind, defaults},
+    revocation::Revocations,
     store::{
         Feed,
         identity::{IdentityStore, PoolRecord, PoolRoles, PoolSettings},
@@ -31,6 +32,7 @@ pub(crate) struct Fixture {
     pub(crate) pools: Arc<Pools>,
     pub(crate) identities: Arc<Identities>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) open_id_keys: Arc<OpenIdKeys>,
     pub(crate) clock: Arc<MockClock>,
     pub(crate) store: SqliteStore,
@@ -92,7 +94,8 @@ impl Fixture {
         let feed = Feed::new(Arc::new(store.clone()));
         let region = Region::new("eu-west-1");
         let pools = Pools::new(kept.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
-        feed.start(vec![pools.clone()]).await.unwrap();
+        let revocations = Revocations::new(Arc::new(store.clone()), feed.clone(), clock.clone());
+        feed.start(vec![pools.clone(), revocations.clone()]).await.unwrap();
         let keys = Keys::generate();
         let issuer = TestIssuer::start(keys.jwks()).await;
         let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
@@ -106,12 +109,25 @@ impl Fixture {
             verifier: Arc::new(Verifier::new(Issuers::new(outbound(), clock.clone()), clock.clone())),
             roles: roles.clone(),
             sessions: sessions.clone(),
+            revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
             clock: clock.clone(),
             rng,
             region,
         });
-        Self { pools, identities, sessions, open_id_keys, clock, store, roles, issuer, keys, _folder: folder }
+        Self {
+            pools,
+            identities,
+            sessions,
+            revocations,
+            open_id_keys,
+            clock,
+            store,
+            roles,
+            issuer,
+            keys,
+            _folder: folder,
+        }
     }
 
     /// The provider's name: its URL without scheme.

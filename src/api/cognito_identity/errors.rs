@@ -18,15 +18,18 @@ impl From<IdentityError> for ApiError {
             IdentityError::PoolNotFound(_) | IdentityError::IdentityNotFound(_) => {
                 "ResourceNotFoundException"
             }
-            IdentityError::Token(TokenError::IssuerUnavailable(cause)) => {
+            IdentityError::Token(
+                unavailable @ (TokenError::IssuerUnavailable(_) | TokenError::ProviderUnavailable(_)),
+            ) => {
                 // What the issuer's server did is for the operator alone: whoever sent the token may have named it.
-                let cause = Some(cause.to_string());
+                let cause = std::error::Error::source(unavailable).map(ToString::to_string);
                 return Self { cause, ..Self::bad_request("ExternalServiceException", error.to_string()) };
             }
             IdentityError::GuestsOff
             | IdentityError::Forbidden(_)
             | IdentityError::LoginsDoNotMatch
             | IdentityError::UnsupportedProvider
+            | IdentityError::Revoked(_)
             | IdentityError::Token(_) => "NotAuthorizedException",
             IdentityError::SeveralIdentities | IdentityError::Merge | IdentityError::Contended => {
                 "ResourceConflictException"

@@ -162,6 +162,33 @@ impl TestIssuer {
     }
 }
 
+/// A server on loopback that answers by path and `Authorization`, one connection a request.
+pub(crate) struct Answers {
+    pub(crate) url: String,
+}
+
+impl Answers {
+    pub(crate) async fn start(
+        answer: impl Fn(&str, Option<&str>) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = vec![0; 16 * 1024];
+                let length = stream.read(&mut request).await.unwrap_or(0);
+                let text = String::from_utf8_lossy(&request[..length]);
+                let path = text.split(' ').nth(1).unwrap_or_default();
+                let authorization = text.lines().find_map(|line| line.strip_prefix("authorization: "));
+                let (status, body) = answer(path, authorization);
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close", body.len());
+                let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await;
+            }
+        });
+        Self { url }
+    }
+}
+
 /// A client that may ask loopback.
 pub(crate) fn outbound() -> Outbound {
     Outbound::new(&OutboundConfig { allow_loopback_http: true, ..OutboundConfig::default() }).unwrap()

@@ -14,7 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 pub use claims::{Origin, SessionClaims};
 
-use super::sigv4::key::SigningSecret;
+use super::{revoked::Cleared, sigv4::key::SigningSecret};
 use crate::base::{
     Caller, KeyRing, KeyRingError, Principal, Purpose, Secret, Timestamp, clock::SharedClock, rng::SharedRng,
 };
@@ -82,6 +82,8 @@ pub struct Session {
     pub secret: SigningSecret,
     /// The caller that a request signed with these credentials has.
     pub caller: Arc<Caller>,
+    /// When it was last found not to be revoked.
+    pub(super) cleared: Cleared,
     token: Secret,
 }
 
@@ -160,7 +162,8 @@ impl Sessions {
             session_expires: Some(claims.expires),
         });
         let secret = SigningSecret::new(secret);
-        Ok(Session { claims, secret, caller, token: Secret::new(token.as_bytes().to_vec()) })
+        let token = Secret::new(token.as_bytes().to_vec());
+        Ok(Session { claims, secret, caller, cleared: Cleared::default(), token })
     }
 
     fn secret(&self, sealed: &[u8], access_key_id: &str) -> Result<Secret, SessionError> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::SqliteStore;
+use super::{SqliteStore, revocation::end_guest};
 use crate::{
     base::{AccountId, Timestamp},
     store::{
@@ -254,6 +254,10 @@ impl IdentityStore for SqliteStore {
                 == Written::Lost
         {
             return Ok(Written::Lost);
+        }
+        if seen.signed_in.is_none() {
+            // Whoever planted or copied a guest's id gains nothing by its owner's sign-in.
+            end_guest(&mut write, (&seen.pool_id, &seen.id), now).await?;
         }
         write.commit().await?;
         Ok(Written::Done)
