@@ -18,13 +18,10 @@ use callgate::{
         lambda::{invoke, payload},
     },
     app::client::sign::{self, Scope},
-    authn::{
-        Authn,
-        sessions::{Origin, SessionClaims, Sessions},
-    },
+    authn::{Authn, sessions::Sessions},
     base::{
-        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SystemClock, SystemRng,
-        Timestamp,
+        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SessionClaims, SessionRole,
+        SystemClock, SystemRng, Timestamp,
     },
     edge::authorizer::IamAuthorizer,
     iam::{self, Directory, NewRole},
@@ -141,16 +138,15 @@ fn call(sessions: &Sessions, body: &[u8], now: Timestamp) -> Result<Parts, Box<d
         amr: vec!["unauthenticated".to_owned()],
         ..CallerIdentity::default()
     };
-    let minted = sessions.mint(&SessionClaims {
-        account: AccountId::DEFAULT,
-        role: ROLE.to_owned(),
-        role_id: "AROAAAAAAAAAAAAAAAAAA".to_owned(),
-        session: "CognitoIdentityCredentials".to_owned(),
-        origin: Origin::of_identity(&identity, ROLE, now),
-        identity: Some(identity),
-        issued: now,
-        expires: Timestamp::from_seconds(now.seconds() + 3600),
-    })?;
+    let role = SessionRole { account: AccountId::DEFAULT, name: ROLE, id: "AROAAAAAAAAAAAAAAAAAA" };
+    let expires = Timestamp::from_seconds(now.seconds() + 3600);
+    let minted = sessions.mint(&SessionClaims::of_identity(
+        role,
+        "CognitoIdentityCredentials",
+        identity,
+        now,
+        expires,
+    ))?;
     let url = Url::parse("http://127.0.0.1:7070/2015-03-31/functions/echo/invocations")?;
     let context = r#"{"client":{"installation_id":"c0ffee","app_title":"Shop","app_version_name":"4.2","app_version_code":"42","app_package_name":"com.example.shop"},"env":{"platform":"Android","platform_version":"15","make":"Example","model":"One","locale":"en_GB"},"custom":{"theme":"dark"}}"#;
     let mut headers = HeaderMap::new();

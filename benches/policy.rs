@@ -130,7 +130,7 @@ fn caller() -> Caller {
             identity_id: "us-east-1:11111111-2222-3333-4444-555555555555".to_owned(),
             ..CallerIdentity::default()
         })),
-        session_expires: None,
+        session: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{AccountId, Timestamp};
+use super::{AccountId, SessionClaims, Timestamp};
 
 /// An authenticated caller.
 #[derive(Clone, Debug)]
@@ -15,8 +15,26 @@ pub struct Caller {
     pub access_key_id: Arc<str>,
     /// The identity, when the credentials came straight from an identity pool; never after AssumeRole.
     pub identity: Option<Arc<CallerIdentity>>,
+    /// The session; `None` for long-lived keys.
+    pub session: Option<Arc<SessionClaims>>,
+}
+
+impl Caller {
+    /// The caller that requests signed with a session's credentials have.
+    pub fn of_session(claims: Arc<SessionClaims>, access_key_id: &str) -> Self {
+        Self {
+            account: claims.account,
+            principal: claims.principal.clone(),
+            access_key_id: access_key_id.into(),
+            identity: claims.identity.clone(),
+            session: Some(claims),
+        }
+    }
+
     /// When the session ends; `None` for long-lived keys.
-    pub session_expires: Option<Timestamp>,
+    pub fn session_expires(&self) -> Option<Timestamp> {
+        self.session.as_ref().map(|session| session.expires)
+    }
 }
 
 /// As whom a caller acts.

@@ -12,6 +12,7 @@ pub mod keyring;
 pub mod network;
 pub mod rng;
 pub mod secret;
+pub mod session;
 pub mod special;
 
 pub use arn::Arn;
@@ -23,3 +24,4 @@ pub use keyring::{KeyRing, KeyRingError, Purpose};
 pub use network::Network;
 pub use rng::{Rng, SystemRng};
 pub use secret::Secret;
+pub use session::{Origin, PolicyHash, SessionClaims, SessionRole, WebIdentity};

@@ -32,7 +32,10 @@ impl IamAuthorizer {
         let keys = CallKeys { context, caller, resource };
         let request = policy::Request::new(action, &resource.arn, &keys);
         let role = match &caller.principal {
-            Principal::AssumedRole { role, .. } => self.directory.role(caller.account, role),
+            // Another role of the same name has not given this session.
+            Principal::AssumedRole { role, role_id, .. } => {
+                self.directory.role(caller.account, role).filter(|role| role.id() == &**role_id)
+            }
             // Root needs no document; users have none yet.
             Principal::Root | Principal::User { .. } => None,
         };
@@ -132,7 +135,7 @@ impl CallKeys<'_> {
             "aws:resourcetag" | "lambda:resourcetag" => self.resource.tags.as_deref().and_then(find),
             "aws:requesttag" => self.resource.request_tags.as_ref().and_then(find),
             "aws:principaltag" => {
-                self.caller.identity.as_deref().and_then(|identity| find(&identity.principal_tags))
+                self.caller.session.as_deref().and_then(|session| find(session.principal_tags()))
             }
             _ => None,
         };

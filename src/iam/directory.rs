@@ -145,7 +145,7 @@ impl Directory {
             principal: Principal::Root,
             access_key_id: record.id.as_str().into(),
             identity: None,
-            session_expires: None,
+            session: None,
         };
         let key =
             AccessKey { caller: Arc::new(caller), secret: SigningSecret::new(secret), active: record.active };

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Identities, Logins, Result, roles::role_of};
-use crate::authn::sessions::{Credentials, Origin, SessionClaims};
+use crate::{
+    authn::sessions::Credentials,
+    base::{SessionClaims, SessionRole},
+};
 
 /// How long credentials of the enhanced flow last.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
@@ -27,16 +30,10 @@ impl Identities {
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
         let role = role_of(&resolved, &caller, self.parts.roles.as_ref())?;
-        let credentials = self.parts.sessions.mint(&SessionClaims {
-            account: role.account,
-            origin: Origin::of_identity(&caller, &role.name, issued),
-            role: role.name,
-            role_id: role.id,
-            session: SESSION_NAME.to_owned(),
-            identity: Some(caller),
-            issued,
-            expires: issued.plus(LIFETIME.min(role.session_max)),
-        })?;
+        let expires = issued.plus(LIFETIME.min(role.session_max));
+        let role = SessionRole { account: role.account, name: &role.name, id: &role.id };
+        let claims = SessionClaims::of_identity(role, SESSION_NAME, caller, issued, expires);
+        let credentials = self.parts.sessions.mint(&claims)?;
         Ok(IdentityCredentials { identity_id: resolved.id, credentials })
     }
 }

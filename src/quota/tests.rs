@@ -43,7 +43,7 @@ fn caller(principal: Principal, identity: Option<&str>) -> Caller {
         principal,
         access_key_id: "AKIAEXAMPLE".into(),
         identity,
-        session_expires: None,
+        session: None,
     }
 }
 

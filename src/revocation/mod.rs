@@ -17,14 +17,12 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 
 pub use scope::Scope;
+use scope::PRINCIPAL;
 use table::Table;
 
 use crate::{
-    authn::{
-        Revoked,
-        sessions::{Origin, Session},
-    },
-    base::{AccountId, Timestamp, clock::SharedClock},
+    authn::{Revoked, sessions::Session},
+    base::{AccountId, Origin, Timestamp, clock::SharedClock},
     store::{
         Change, Feed, Follower, Kind, StoreError,
         revocation::{GUEST, HOLD, RevocationRecord, RevocationStore, SESSION_MAX, guests_scope},
@@ -209,7 +207,7 @@ impl Revocations {
     }
 
     /// Whether what descends from this origin has ended.
-    pub fn ends_origin(&self, account: AccountId, origin: &Origin) -> bool {
+    pub fn ends_origin(&self, origin: &Origin) -> bool {
         let issued = origin.issued;
         if let (Some(pool_id), Some(identity_id)) = (&origin.pool_id, &origin.identity_id)
             && self.ends_identity(pool_id, identity_id, &origin.providers, issued)
@@ -219,11 +217,10 @@ impl Revocations {
         let reading = self.table.reading();
         !reading.is_empty()
             && (origin.access_keys.iter().any(|id| reading.ends(&format!("access-key/{id}"), issued))
-                || origin.principals.iter().any(|principal| {
-                    let scope =
-                        principal.split_once('/').map(|(kind, name)| format!("{kind}/{account}/{name}"));
-                    scope.is_some_and(|scope| reading.ends(&scope, issued))
-                }))
+                || origin
+                    .principals
+                    .iter()
+                    .any(|principal| reading.ends(&format!("{PRINCIPAL}{principal}"), issued)))
     }
 
     /// Whether an exchange of these logins for something newer is to be refused. `identity` is the one that they lead to; `None`
@@ -296,14 +293,12 @@ impl Revoked for Revocations {
     }
 
     fn ends(&self, session: &Session) -> bool {
-        let claims = &session.claims;
-        if self.ends_origin(claims.account, &claims.origin) {
+        if self.ends_origin(&session.claims.origin) {
             return true;
         }
         let reading = self.table.reading();
-        !reading.is_empty()
-            && (reading.ends(&format!("access-key/{}", session.caller.access_key_id), claims.issued)
-                || reading.ends(&format!("role/{}/{}", claims.account, claims.role), claims.issued))
+        let own_key = &session.caller.access_key_id;
+        !reading.is_empty() && reading.ends(&format!("access-key/{own_key}"), session.claims.issued)
     }
 
     fn ends_guest(&self, identity_id: &str) -> bool {

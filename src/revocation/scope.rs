@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::base::AccountId;
+use crate::base::{AccountId, Origin};
+
+/// What the key of a role or user begins with; its name in origins follows.
+pub(super) const PRINCIPAL: &str = "principal/";
 
 /// What can be revoked.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -60,8 +63,8 @@ impl fmt::Display for Scope {
             Self::AccessKey { id } => write!(f, "access-key/{id}"),
             // A pool's id has no slash.
             Self::Provider { pool_id, provider } => write!(f, "provider/{pool_id}/{provider}"),
-            Self::Role { account, name } => write!(f, "role/{account}/{name}"),
-            Self::User { account, name } => write!(f, "user/{account}/{name}"),
+            Self::Role { account, name } => write!(f, "{PRINCIPAL}{}", Origin::role(*account, name)),
+            Self::User { account, name } => write!(f, "{PRINCIPAL}{}", Origin::user(*account, name)),
             Self::GuestIds { pool_id } => write!(f, "guest-ids/{pool_id}"),
         }
     }

@@ -4,11 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
 use crate::{
-    authn::{
-        revoked::is_revoked,
-        sessions::{SessionClaims, Sessions},
-    },
-    base::{CallerIdentity, Clock, KeyRing, Secret, clock::MockClock, rng::SeededRng},
+    authn::{revoked::is_revoked, sessions::Sessions},
+    base::{Caller, CallerIdentity, Clock, Principal, SessionClaims, SessionRole, KeyRing, Secret, clock::MockClock, rng::SeededRng},
     store::{
         identity::{IdentityStore, Login, PoolRecord, PoolRoles, PoolSettings, Written},
         revocation::guest_scope,
@@ -86,33 +83,19 @@ impl Stage {
             principal_tags: BTreeMap::new(),
         };
         let issued = self.clock.now();
-        self.session(&SessionClaims {
-            origin: Origin::of_identity(&identity, "app", issued),
-            identity: Some(identity),
-            ..self.claims("app")
-        })
+        let expires = issued.plus(Duration::from_secs(3600));
+        self.session(&SessionClaims::of_identity(role("app"), "s", identity, issued, expires))
     }
 
-    fn claims(&self, role: &str) -> SessionClaims {
+    fn of_role(&self, role: SessionRole<'_>, origin: Origin) -> Arc<Session> {
         let issued = self.clock.now();
-        SessionClaims {
-            account: AccountId::DEFAULT,
-            role: role.to_owned(),
-            role_id: format!("AROA{role}"),
-            session: "s".to_owned(),
-            identity: None,
-            issued,
-            expires: issued.plus(Duration::from_secs(3600)),
-            origin: Origin::default(),
-        }
+        let expires = issued.plus(Duration::from_secs(3600));
+        self.session(&SessionClaims::of_role(role, "s", origin, issued, expires))
     }
 
     /// As AssumeRole makes it: the identity is gone, the origin stays.
-    fn assumed(&self, from: &Session, role: &str) -> Arc<Session> {
-        let mut origin = from.claims.origin.clone();
-        origin.access_keys.push(from.caller.access_key_id.to_string());
-        origin.principals.push(format!("role/{role}"));
-        self.session(&SessionClaims { origin, ..self.claims(role) })
+    fn assumed(&self, from: &Session, name: &str) -> Arc<Session> {
+        self.of_role(role(name), Origin::of_caller(&from.caller, self.clock.now()))
     }
 
     fn is_revoked(&self, session: &Session) -> bool {
@@ -134,6 +117,10 @@ impl Stage {
         });
         self.revocations.check(POOL, identity, &logins).await.unwrap()
     }
+}
+
+fn role(name: &str) -> SessionRole<'_> {
+    SessionRole { account: AccountId::DEFAULT, name, id: "AROAEXAMPLE" }
 }
 
 fn scopes(session: &Session) -> Vec<Scope> {
@@ -179,13 +166,14 @@ async fn each_scope_ends_its_sessions_and_those_that_they_began_over_a_restart()
 async fn a_user_ends_with_the_sessions_that_it_began() {
     let stage = Stage::new().await;
     let began = |name: &str| {
-        let origin = Origin {
-            access_keys: vec![format!("AKIA{name}")],
-            principals: vec![format!("user/{name}"), "role/ops".to_owned()],
-            issued: stage.clock.now(),
-            ..Origin::default()
+        let parent = stage.of_role(role("any"), Origin::default());
+        let user = Caller {
+            principal: Principal::User { name: name.into(), id: format!("AIDA{name}").into() },
+            access_key_id: format!("AKIA{name}").into(),
+            session: None,
+            ..Caller::clone(&parent.caller)
         };
-        stage.session(&SessionClaims { origin, ..stage.claims("ops") })
+        stage.of_role(role("ops"), Origin::of_caller(&user, stage.clock.now()))
     };
     let (ann, bob) = (began("ann"), began("bob"));
     let child = stage.assumed(&ann, "other");
@@ -201,8 +189,8 @@ async fn a_user_ends_with_the_sessions_that_it_began() {
 async fn others_go_on() {
     let stage = Stage::new().await;
     let (guest, user) = (stage.of_identity(GUEST_ID, &[]), stage.of_identity(USER_ID, &["other.example"]));
-    let foreign = SessionClaims { account: "111111111111".parse().unwrap(), ..stage.claims("app") };
-    let foreign = stage.session(&foreign);
+    let foreign = SessionRole { account: "111111111111".parse().unwrap(), ..role("app") };
+    let foreign = stage.of_role(foreign, Origin::at(stage.clock.now()));
     stage.tick();
     stage.revoke(Scope::Provider { pool_id: POOL.to_owned(), provider: IDP.to_owned() }).await;
     stage.revoke(Scope::Identity { identity_id: "r:0".to_owned() }).await;

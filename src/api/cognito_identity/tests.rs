@@ -53,7 +53,7 @@ impl Api {
             principal: Principal::Root,
             access_key_id: "AKIA".into(),
             identity: None,
-            session_expires: None,
+            session: None,
         };
         let region = Region::new("eu-west-1");
         let context = Context {

@@ -51,7 +51,7 @@ impl Stage {
             principal: Principal::Root,
             access_key_id: "AKIAEXAMPLE".into(),
             identity: None,
-            session_expires: None,
+            session: None,
         };
         let region = Region::new("us-east-1");
         let context = Context {

@@ -72,7 +72,7 @@ impl Gateway {
             principal: Principal::Root,
             access_key_id: "AKIA".into(),
             identity: None,
-            session_expires: None,
+            session: None,
         };
         let region = region();
         let context = Context {

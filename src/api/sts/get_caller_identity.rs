@@ -68,7 +68,7 @@ mod tests {
             principal,
             access_key_id: "AKIAEXAMPLE".into(),
             identity: None,
-            session_expires: None,
+            session: None,
         };
         let region = Region::new("us-east-1");
         let context = Context {

@@ -13,8 +13,8 @@ use axum::body::Body;
 use serde_json::Value;
 
 use crate::{
-    authn::sessions::{Origin, SessionClaims, Sessions},
-    base::{AccountId, Timestamp, clock::SharedClock},
+    authn::sessions::Sessions,
+    base::{AccountId, Origin, SessionClaims, SessionRole, Timestamp, clock::SharedClock},
     dispatch::{
         Dispatch,
         credentials::{CredentialSource, RoleCredentials},
@@ -94,16 +94,8 @@ impl CredentialSource for FunctionCredentials {
         }
         let role = self.directory.role_by_arn(role_arn).ok_or_else(|| format!("{role_arn} is gone"))?;
         let issued = self.clock.now();
-        let claims = SessionClaims {
-            account,
-            role: role.name().to_owned(),
-            role_id: role.id().to_owned(),
-            session: session.to_owned(),
-            identity: None,
-            issued,
-            expires,
-            origin: Origin { principals: vec![format!("role/{}", role.name())], issued, ..Origin::default() },
-        };
+        let of_role = SessionRole { account, name: role.name(), id: role.id() };
+        let claims = SessionClaims::of_role(of_role, session, Origin::at(issued), issued, expires);
         let minted = self.sessions.mint(&claims).map_err(|error| error.to_string())?;
         Ok(RoleCredentials {
             access_key_id: minted.access_key_id,

@@ -1,150 +1,139 @@
-//! What a session token says, and its compact form.
+//! The compact form of what a session token says.
 //!
 //! The form begins with its version; fields follow in a fixed order, so a change of any is a new version. Texts that
 //! repeat (the pool in the identity and in the origin, a provider in `logins` and in `amr`) are written once.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::wire::{Reader, Writer};
-use crate::base::{AccountId, CallerIdentity, Timestamp};
+use crate::base::{CallerIdentity, Origin, PolicyHash, Principal, SessionClaims, WebIdentity};
 
-const FORM: u64 = 1;
+const FORM: u64 = 2;
 
-/// What the gateway verified when it made the session.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SessionClaims {
-    /// The account the session acts in.
-    pub account: AccountId,
-    /// The role's name, without its path.
-    pub role: String,
-    /// `AROA…`: a role made anew under an old name does not inherit its sessions.
-    pub role_id: String,
-    /// The session's name.
-    pub session: String,
-    /// The identity, when the credentials came straight from an identity pool; `None` after AssumeRole.
-    pub identity: Option<CallerIdentity>,
-    /// When it was made.
-    pub issued: Timestamp,
-    /// When it ends.
-    pub expires: Timestamp,
-    /// Where it began, for revocation.
-    pub origin: Origin,
-}
-
-/// Where a session began. It is handed on from session to session when roles are assumed, although the identity is not.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Origin {
-    /// The identity pool, if it began there.
-    pub pool_id: Option<String>,
-    /// The identity, if it began with one.
-    pub identity_id: Option<String>,
-    /// The providers whose logins were presented.
-    pub providers: Vec<String>,
-    /// The access keys it descends from.
-    pub access_keys: Vec<String>,
-    /// The users and roles it descends from, as `user/name` and `role/name`.
-    pub principals: Vec<String>,
-    /// When the first session of the chain was made.
-    pub issued: Timestamp,
-}
-
-impl Origin {
-    /// The origin of a session that an identity pool gives out now.
-    pub fn of_identity(identity: &CallerIdentity, role: &str, issued: Timestamp) -> Self {
-        Self {
-            pool_id: Some(identity.pool_id.clone()),
-            identity_id: Some(identity.identity_id.clone()),
-            providers: identity.logins.clone(),
-            access_keys: Vec::new(),
-            principals: vec![format!("role/{role}")],
-            issued,
-        }
+/// Writes the compact form.
+pub(super) fn write(claims: &SessionClaims) -> Vec<u8> {
+    let mut to = Writer::default();
+    to.number(FORM);
+    to.text(claims.account.as_str());
+    write_principal(&mut to, &claims.principal);
+    to.moment(claims.issued);
+    to.moment(claims.expires);
+    to.number(claims.identity.is_some().into());
+    if let Some(identity) = &claims.identity {
+        to.text(&identity.pool_id);
+        to.text(&identity.identity_id);
+        to.moment(identity.born);
+        to.texts(&identity.logins);
+        to.texts(&identity.amr);
+        to.map(&identity.principal_tags);
     }
+    to.number(claims.web_identity.is_some().into());
+    if let Some(web) = &claims.web_identity {
+        to.text(&web.provider);
+        to.text(&web.audience);
+        to.text(&web.subject);
+    }
+    to.map(&claims.tags);
+    to.texts(&claims.transitive_tags);
+    to.number(claims.policy.is_some().into());
+    if let Some(PolicyHash(hash)) = &claims.policy {
+        to.bytes(hash);
+    }
+    let origin = &claims.origin;
+    to.texts(origin.pool_id.as_slice());
+    to.texts(origin.identity_id.as_slice());
+    to.texts(&origin.providers);
+    to.texts(&origin.access_keys);
+    to.texts(&origin.principals);
+    to.moment(origin.issued);
+    to.finish()
 }
 
-impl SessionClaims {
-    /// The compact form.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut to = Writer::default();
-        to.number(FORM);
-        to.text(self.account.as_str());
-        to.text(&self.role);
-        to.text(&self.role_id);
-        to.text(&self.session);
-        to.moment(self.issued);
-        to.moment(self.expires);
-        to.number(self.identity.is_some().into());
-        if let Some(identity) = &self.identity {
-            to.text(&identity.pool_id);
-            to.text(&identity.identity_id);
-            to.moment(identity.born);
-            to.texts(&identity.logins);
-            to.texts(&identity.amr);
-            to.number(identity.principal_tags.len() as u64);
-            for (name, value) in &identity.principal_tags {
-                to.text(name);
-                to.text(value);
-            }
-        }
-        let origin = &self.origin;
-        to.texts(origin.pool_id.as_slice());
-        to.texts(origin.identity_id.as_slice());
-        to.texts(&origin.providers);
-        to.texts(&origin.access_keys);
-        to.texts(&origin.principals);
-        to.moment(origin.issued);
-        to.finish()
+/// Reads the compact form; `None` if it is not one, or has anything after its end.
+pub(super) fn read(bytes: &[u8]) -> Option<SessionClaims> {
+    let mut from = Reader::new(bytes);
+    if from.number()? != FORM {
+        return None;
     }
-
-    /// Reads the compact form; `None` if it is not one, or has anything after its end.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut from = Reader::new(bytes);
-        if from.number()? != FORM {
-            return None;
-        }
-        let claims = Self {
-            account: from.text()?.parse().ok()?,
-            role: from.text()?.to_owned(),
-            role_id: from.text()?.to_owned(),
-            session: from.text()?.to_owned(),
+    let claims = SessionClaims {
+        account: from.text()?.parse().ok()?,
+        principal: read_principal(&mut from)?,
+        issued: from.moment()?,
+        expires: from.moment()?,
+        identity: from.optional(read_identity)?.map(Arc::new),
+        web_identity: from.optional(read_web_identity)?,
+        tags: from.map()?,
+        transitive_tags: from.texts()?,
+        policy: from.optional(Reader::bytes)?.map(PolicyHash),
+        origin: Origin {
+            pool_id: from.optional(Reader::owned_text)?,
+            identity_id: from.optional(Reader::owned_text)?,
+            providers: from.texts()?,
+            access_keys: from.texts()?,
+            principals: from.texts()?,
             issued: from.moment()?,
-            expires: from.moment()?,
-            identity: match from.number()? {
-                0 => None,
-                1 => Some(read_identity(&mut from)?),
-                _ => return None,
-            },
-            origin: Origin {
-                pool_id: from.optional_text()?,
-                identity_id: from.optional_text()?,
-                providers: from.texts()?,
-                access_keys: from.texts()?,
-                principals: from.texts()?,
-                issued: from.moment()?,
-            },
-        };
-        from.is_at_end().then_some(claims)
+        },
+    };
+    from.is_at_end().then_some(claims)
+}
+
+fn write_principal(to: &mut Writer, principal: &Principal) {
+    match principal {
+        Principal::Root => to.number(0),
+        Principal::User { name, id } => {
+            to.number(1);
+            to.text(name);
+            to.text(id);
+        }
+        Principal::AssumedRole { role, role_id, session } => {
+            to.number(2);
+            to.text(role);
+            to.text(role_id);
+            to.text(session);
+        }
+    }
+}
+
+fn read_principal(from: &mut Reader<'_>) -> Option<Principal> {
+    match from.number()? {
+        0 => Some(Principal::Root),
+        1 => Some(Principal::User { name: from.text()?.into(), id: from.text()?.into() }),
+        2 => Some(Principal::AssumedRole {
+            role: from.text()?.into(),
+            role_id: from.text()?.into(),
+            session: from.text()?.into(),
+        }),
+        _ => None,
     }
 }
 
 fn read_identity(from: &mut Reader<'_>) -> Option<CallerIdentity> {
     Some(CallerIdentity {
-        pool_id: from.text()?.to_owned(),
-        identity_id: from.text()?.to_owned(),
+        pool_id: from.owned_text()?,
+        identity_id: from.owned_text()?,
         born: from.moment()?,
         logins: from.texts()?,
         amr: from.texts()?,
-        principal_tags: (0..from.number()?)
-            .map(|_| Some((from.text()?.to_owned(), from.text()?.to_owned())))
-            .collect::<Option<BTreeMap<_, _>>>()?,
+        principal_tags: from.map()?,
+    })
+}
+
+fn read_web_identity(from: &mut Reader<'_>) -> Option<WebIdentity> {
+    Some(WebIdentity {
+        provider: from.owned_text()?,
+        audience: from.owned_text()?,
+        subject: from.owned_text()?,
     })
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::base::{AccountId, SessionRole, Timestamp};
 
     pub(in super::super) fn signed_in() -> SessionClaims {
         let identity = CallerIdentity {
@@ -157,17 +146,48 @@ pub(super) mod tests {
                 .to_vec(),
             principal_tags: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
         };
-        let issued = Timestamp::from_seconds(1000);
-        SessionClaims {
-            account: AccountId::DEFAULT,
-            role: "app".to_owned(),
-            role_id: "AROAEXAMPLEEXAMPLEAB".to_owned(),
-            session: "CognitoIdentityCredentials".to_owned(),
-            origin: Origin::of_identity(&identity, "app", issued),
-            identity: Some(identity),
-            issued,
-            expires: Timestamp::from_seconds(4600),
+        let role = SessionRole { account: AccountId::DEFAULT, name: "app", id: "AROAEXAMPLEEXAMPLEAB" };
+        let (issued, expires) = (Timestamp::from_seconds(1000), Timestamp::from_seconds(4600));
+        SessionClaims::of_identity(role, "CognitoIdentityCredentials", identity, issued, expires)
+    }
+
+    /// A session of each kind of principal, with everything that a session can have.
+    fn all_kinds() -> Vec<SessionClaims> {
+        let assumed = SessionClaims {
+            identity: None,
+            web_identity: Some(WebIdentity {
+                provider: "idp.example.com/a".to_owned(),
+                audience: "app".to_owned(),
+                subject: "user-1".to_owned(),
+            }),
+            tags: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
+            transitive_tags: vec!["team".to_owned()],
+            policy: Some(PolicyHash([7; 32])),
+            ..signed_in()
+        };
+        let user = Principal::User { name: "ann".into(), id: "AIDAEXAMPLE".into() };
+        let of_user = SessionClaims { principal: user, web_identity: None, ..assumed.clone() };
+        let of_root = SessionClaims { principal: Principal::Root, policy: None, ..of_user.clone() };
+        vec![signed_in(), assumed, of_user, of_root]
+    }
+
+    #[test]
+    fn every_kind_survives_the_round_trip_and_no_cut_or_lengthened_form_does() {
+        for claims in all_kinds() {
+            let bytes = write(&claims);
+            assert_eq!(read(&bytes), Some(claims));
+            for end in 0..bytes.len() {
+                assert_eq!(read(&bytes[..end]), None, "cut at {end}");
+            }
+            assert_eq!(read(&[&bytes[..], &[0]].concat()), None);
         }
+    }
+
+    #[test]
+    fn the_forms_version_is_looked_at() {
+        let mut bytes = write(&signed_in());
+        bytes[0] = 1;
+        assert_eq!(read(&bytes), None);
     }
 
     #[test]
@@ -175,16 +195,7 @@ pub(super) mod tests {
         let claims = signed_in();
         let mut without = claims.clone();
         without.origin.pool_id = None;
-        assert_eq!(claims.to_bytes().len(), without.to_bytes().len() + 1);
-    }
-
-    #[test]
-    fn a_cut_or_lengthened_form_is_none() {
-        let bytes = signed_in().to_bytes();
-        for end in 0..bytes.len() {
-            assert_eq!(SessionClaims::from_bytes(&bytes[..end]), None, "cut at {end}");
-        }
-        assert_eq!(SessionClaims::from_bytes(&[&bytes[..], &[0]].concat()), None);
+        assert_eq!(write(&claims).len(), write(&without).len() + 1);
     }
 
     fn texts() -> impl Strategy<Value = Vec<String>> {
@@ -192,32 +203,39 @@ pub(super) mod tests {
         proptest::collection::vec("[a-bé]{0,2}", 0..5)
     }
 
+    fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
+        proptest::collection::btree_map("[a-c]{0,2}", ".{0,3}", 0..4)
+    }
+
     proptest! {
         #[test]
         fn claims_survive_the_round_trip(
             (role, session, with_identity) in (".{0,9}", ".{0,9}", any::<bool>()),
             (logins, amr, providers, keys) in (texts(), texts(), texts(), texts()),
-            tags in proptest::collection::btree_map("[a-c]{0,2}", ".{0,3}", 0..4),
-            (issued, expires) in (any::<i64>(), any::<i64>()),
+            (principal_tags, tags, transitive_tags) in (tags(), tags(), texts()),
+            (issued, expires, policy) in (any::<i64>(), any::<i64>(), any::<Option<[u8; 32]>>()),
         ) {
             let mut claims = signed_in();
-            claims.role = role;
-            claims.session = session;
+            claims.principal = Principal::AssumedRole {
+                role: role.into(), role_id: "AROA".into(), session: session.into(),
+            };
             claims.issued = Timestamp::from_millis(issued);
             claims.expires = Timestamp::from_millis(expires);
             claims.origin.providers = providers;
             claims.origin.access_keys = keys;
-            claims.identity = claims.identity.filter(|_| with_identity).map(|identity| CallerIdentity {
-                logins, amr, principal_tags: tags, ..identity
-            });
-            prop_assert_eq!(SessionClaims::from_bytes(&claims.to_bytes()), Some(claims));
+            claims.tags = tags;
+            claims.transitive_tags = transitive_tags;
+            claims.policy = policy.map(PolicyHash);
+            let identity = CallerIdentity { logins, amr, principal_tags, ..CallerIdentity::default() };
+            claims.identity = with_identity.then(|| Arc::new(identity));
+            prop_assert_eq!(read(&write(&claims)), Some(claims));
         }
 
         #[test]
         fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             // What matters is that it comes back at all, and within the input's own size.
-            if let Some(claims) = SessionClaims::from_bytes(&[&[1], &bytes[..]].concat()) {
-                prop_assert!(claims.to_bytes().len() <= bytes.len() + 1);
+            if let Some(claims) = read(&[&[FORM as u8], &bytes[..]].concat()) {
+                prop_assert!(write(&claims).len() <= bytes.len() + 1);
             }
         }
     }

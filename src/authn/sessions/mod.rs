@@ -12,11 +12,10 @@ use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-pub use claims::{Origin, SessionClaims};
-
 use super::{revoked::Cleared, sigv4::key::SigningSecret};
 use crate::base::{
-    Caller, KeyRing, KeyRingError, Principal, Purpose, Secret, Timestamp, clock::SharedClock, rng::SharedRng,
+    Caller, KeyRing, KeyRingError, Purpose, Secret, SessionClaims, Timestamp, clock::SharedClock,
+    rng::SharedRng,
 };
 
 /// The longest session token, in characters: every call carries it.
@@ -77,7 +76,7 @@ impl fmt::Debug for Credentials {
 #[derive(Debug)]
 pub struct Session {
     /// What the gateway said when it made the session.
-    pub claims: SessionClaims,
+    pub claims: Arc<SessionClaims>,
     /// The secret access key, as text of 40 characters.
     pub secret: SigningSecret,
     /// The caller that a request signed with these credentials has.
@@ -111,7 +110,7 @@ impl Sessions {
         let sealed = self.ring.seal(
             Purpose::SessionToken,
             access_key_id.as_bytes(),
-            &claims.to_bytes(),
+            &claims::write(claims),
             self.rng.as_ref(),
         )?;
         let secret_access_key = self.secret(&sealed, &access_key_id)?;
@@ -148,19 +147,10 @@ impl Sessions {
             .ring
             .open(Purpose::SessionToken, access_key_id.as_bytes(), &sealed)
             .map_err(|_| SessionError::Invalid)?;
-        let claims = SessionClaims::from_bytes(opened.expose()).ok_or(SessionError::Invalid)?;
+        let claims = claims::read(opened.expose()).ok_or(SessionError::Invalid)?;
         let secret = self.secret(&sealed, access_key_id)?;
-        let caller = Arc::new(Caller {
-            account: claims.account,
-            principal: Principal::AssumedRole {
-                role: claims.role.as_str().into(),
-                role_id: claims.role_id.as_str().into(),
-                session: claims.session.as_str().into(),
-            },
-            access_key_id: access_key_id.into(),
-            identity: claims.identity.clone().map(Arc::new),
-            session_expires: Some(claims.expires),
-        });
+        let claims = Arc::new(claims);
+        let caller = Arc::new(Caller::of_session(claims.clone(), access_key_id));
         let secret = SigningSecret::new(secret);
         let token = Secret::new(token.as_bytes().to_vec());
         Ok(Session { claims, secret, caller, cleared: Cleared::default(), token })
@@ -221,9 +211,9 @@ mod tests {
         assert_eq!(credentials.expires, claims.expires);
 
         let session = sessions.open(&credentials.session_token, &credentials.access_key_id).unwrap();
-        assert_eq!(session.claims, claims);
+        assert_eq!(*session.claims, claims);
         assert_eq!(*session.secret.secret(), credentials.secret_access_key);
-        assert_eq!(session.caller.identity.as_deref(), claims.identity.as_ref());
+        assert_eq!(session.caller.identity, claims.identity);
         assert_eq!(
             session.caller.principal.arn(claims.account),
             "arn:aws:sts::000000000000:assumed-role/app/CognitoIdentityCredentials"
@@ -272,9 +262,18 @@ mod tests {
     #[test]
     fn claims_that_make_too_long_a_token_are_refused() {
         let (sessions, _) = sessions(&[1], 1);
-        let mut claims = claims::tests::signed_in();
-        claims.session = "s".repeat(1200);
-        assert!(matches!(sessions.mint(&claims), Err(SessionError::TooLarge { chars: 1537.. })));
+        let tagged = |bytes: usize| {
+            let tags = [("t".to_owned(), "v".repeat(bytes))].into();
+            sessions.mint(&SessionClaims { tags, ..claims::tests::signed_in() })
+        };
+        let (mut fits, mut does_not) = (0, TOKEN_CHARS_MAX);
+        while does_not - fits > 1 {
+            let bytes = fits.midpoint(does_not);
+            *(if tagged(bytes).is_ok() { &mut fits } else { &mut does_not }) = bytes;
+        }
+        assert_eq!(tagged(fits).unwrap().session_token.len(), TOKEN_CHARS_MAX);
+        let refused = tagged(does_not).unwrap_err();
+        assert_eq!(refused, SessionError::TooLarge { chars: TOKEN_CHARS_MAX + 4 });
     }
 
     #[test]

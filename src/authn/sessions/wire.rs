@@ -1,6 +1,6 @@
 //! The compact form's atoms: numbers, texts written once, lists, moments.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::base::Timestamp;
 
@@ -43,6 +43,20 @@ impl Writer {
         for text in texts {
             self.text(text);
         }
+    }
+
+    /// Texts by name.
+    pub(super) fn map(&mut self, map: &BTreeMap<String, String>) {
+        self.number(map.len() as u64);
+        for (name, value) in map {
+            self.text(name);
+            self.text(value);
+        }
+    }
+
+    /// Bytes of a known length.
+    pub(super) fn bytes<const LENGTH: usize>(&mut self, bytes: &[u8; LENGTH]) {
+        self.out.extend_from_slice(bytes);
     }
 
     /// All that was written.
@@ -106,11 +120,28 @@ impl<'a> Reader<'a> {
         (0..self.number()?).map(|_| self.text().map(str::to_owned)).collect()
     }
 
-    /// A list of at most one text.
-    pub(super) fn optional_text(&mut self) -> Option<Option<String>> {
+    /// A text of one's own.
+    pub(super) fn owned_text(&mut self) -> Option<String> {
+        self.text().map(str::to_owned)
+    }
+
+    /// Texts by name.
+    pub(super) fn map(&mut self) -> Option<BTreeMap<String, String>> {
+        (0..self.number()?).map(|_| Some((self.owned_text()?, self.owned_text()?))).collect()
+    }
+
+    /// Bytes of a known length.
+    pub(super) fn bytes<const LENGTH: usize>(&mut self) -> Option<[u8; LENGTH]> {
+        let (bytes, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*bytes)
+    }
+
+    /// Nothing after a 0, something after a 1.
+    pub(super) fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         match self.number()? {
             0 => Some(None),
-            1 => Some(Some(self.text()?.to_owned())),
+            1 => read(self).map(Some),
             _ => None,
         }
     }

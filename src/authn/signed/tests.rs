@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use super::*;
 use crate::{
-    authn::{
-        sessions::{Origin, SessionClaims},
-        sigv4::test_signer::TestSigner,
+    authn::sigv4::test_signer::TestSigner,
+    base::{
+        AccountId, KeyRing, Origin, Principal, Secret, SessionClaims, SessionRole, clock::MockClock,
+        rng::SeededRng,
     },
-    base::{AccountId, KeyRing, Principal, Secret, clock::MockClock, rng::SeededRng},
 };
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -29,7 +29,7 @@ impl KeyStore for Keys {
                 principal: Principal::Root,
                 access_key_id: id.into(),
                 identity: None,
-                session_expires: None,
+                session: None,
             };
             let secret = Secret::from(SECRET.to_owned());
             Arc::new(AccessKey {
@@ -91,16 +91,9 @@ impl Stage {
     }
 
     fn session_signer(&self, lifetime: Duration) -> TestSigner {
-        let claims = SessionClaims {
-            account: AccountId::DEFAULT,
-            role: "app".to_owned(),
-            role_id: "AROAEXAMPLE".to_owned(),
-            session: "s".to_owned(),
-            identity: None,
-            issued: self.now,
-            expires: self.now.plus(lifetime),
-            origin: Origin::default(),
-        };
+        let role = SessionRole { account: AccountId::DEFAULT, name: "app", id: "AROAEXAMPLE" };
+        let (issued, expires) = (self.now, self.now.plus(lifetime));
+        let claims = SessionClaims::of_role(role, "s", Origin::at(issued), issued, expires);
         let credentials = self.sessions.mint(&claims).unwrap();
         TestSigner {
             access_key_id: credentials.access_key_id,
@@ -170,7 +163,7 @@ fn a_session_is_believed_with_its_own_token() {
     stage.session_signer(Duration::from_secs(3600)).sign(&mut head, BODY);
     let caller = stage.check(&head, BODY).unwrap();
     assert_eq!(caller.principal.user_id(caller.account), "AROAEXAMPLE:s");
-    assert_eq!(caller.session_expires, Some(stage.now.plus(Duration::from_secs(3600))));
+    assert_eq!(caller.session_expires(), Some(stage.now.plus(Duration::from_secs(3600))));
 }
 
 /// A change that a forger could make to a request that was rightly signed.

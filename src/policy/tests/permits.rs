@@ -15,7 +15,7 @@ fn caller(principal: Principal) -> Caller {
         principal,
         access_key_id: "AKIAEXAMPLE".into(),
         identity: None,
-        session_expires: None,
+        session: None,
     }
 }
 

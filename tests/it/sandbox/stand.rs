@@ -230,7 +230,7 @@ impl Stand {
             principal: Principal::Root,
             access_key_id: "AKIA".into(),
             identity: None,
-            session_expires: None,
+            session: None,
         };
         let permit = permit_root(&caller, "lambda:InvokeFunction", &invocation.invoked_arn).unwrap();
         let admission = self.quota.admit(ACCOUNT).unwrap();
