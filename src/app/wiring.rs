@@ -17,23 +17,28 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
-    settings::{cors, outbound, quota_config, request_log},
-    sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
+    settings::{cors, known, outbound, quota_config, request_log},
+    sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
 };
 use super::{
-    admin::{AdminError, AdminOps, NewAccount},
+    admin::{AdminError, AdminOps, NewAccount, SessionsCommand},
     config::{Config, Isolation},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
     sdk::Sdk,
 };
 use crate::{
-    api::{self, Perform},
+    api::{
+        self, Perform,
+        callgate::{Operator, revoke_sessions},
+    },
     authn::{
         Authn,
+        invoke_tokens::InvokeTokens,
         oidc::{Issuers, Verifier},
         sessions::Sessions,
     },
@@ -53,7 +58,7 @@ use crate::{
     },
     functions::{self, Functions},
     iam::{self, Directory, IamError},
-    identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
+    identity::{Identities, IdentitiesParts, OpenIdKeys, OpenIdKeysParts, Pools},
     outbound::OutboundError,
     quota::Quota,
     revocation::Revocations,
@@ -71,6 +76,7 @@ pub struct Callgate {
     gate: Arc<edge::Gate>,
     store: SqliteStore,
     directory: Arc<Directory>,
+    operator: Arc<Operator>,
     ready: Arc<AtomicBool>,
     chores: std::sync::Mutex<JoinSet<()>>,
     writing: std::sync::Mutex<Option<Writing>>,
@@ -146,6 +152,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 const FOLLOW: Duration = Duration::from_secs(2);
 /// How often packages that nothing refers to are removed.
 const TIDY: Duration = Duration::from_secs(300);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Gateway for Callgate {
     type Error = OpenError;
@@ -196,22 +203,32 @@ impl Gateway for Callgate {
         functions.sweep(true).await?;
         pools.sweep().await?;
 
-        let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
+        let open_id_keys = OpenIdKeys::load(OpenIdKeysParts {
+            store: shared_store.clone(),
+            ring: ring.clone(),
+            period: DAY * config.oidc.signing_key_days,
+            clock: clock.clone(),
+            rng: rng.clone(),
+        })
+        .await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
+        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
+        let invoke_tokens = InvokeTokens::new(ring.clone(), clock.clone(), rng.clone());
         let identities = Identities::new(IdentitiesParts {
-            store: shared_store,
+            store: shared_store.clone(),
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
-            verifier: Arc::new(Verifier::new(issuers, clock.clone())),
+            verifier: Arc::new(Verifier::with_known(issuers, &known(config), clock.clone())),
             roles: Arc::new(Roles(directory.clone())),
             sessions: sessions.clone(),
+            minting: Arc::new(Guests(quota.clone())),
+            invoke_tokens: invoke_tokens.clone(),
             revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
             clock: clock.clone(),
             rng: rng.clone(),
             region: region.clone(),
         });
-        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let metrics = Arc::new(Metrics::new());
         let budget = Budget::new(config.server.bytes_in_flight_max);
         let ready = Arc::new(AtomicBool::new(true));
@@ -221,19 +238,27 @@ impl Gateway for Callgate {
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
         operations.extend(api::sts::operations(&Arc::new(())));
+        let operator = Arc::new(Operator {
+            revocations: revocations.clone(),
+            pools: pools.clone(),
+            identities: shared_store.clone(),
+            directory: directory.clone(),
+        });
+        operations.extend(api::callgate::operations(&operator, &identities));
         let plain = PlainSource {
             ready: ready.clone(),
             budget: budget.clone(),
             connections: parts.connections.clone(),
             dispatch: dispatch.clone(),
             quota: quota.clone(),
-            open_id_keys,
+            open_id_keys: open_id_keys.clone(),
             functions: functions.clone(),
             public_url: parts.public_url.clone(),
         };
         let gate = Arc::new(edge::Gate {
             routes: Routes::new(operations, &metrics),
-            authn: Authn::new(directory.clone(), sessions, revocations.clone(), region.clone()),
+            authn: Authn::new(directory.clone(), sessions, revocations.clone(), region.clone())
+                .with_invoke_tokens(invoke_tokens, Arc::new(Bearer(pools.clone()))),
             quota: quota.clone(),
             authorizer: Arc::new(IamAuthorizer::new(directory.clone())),
             functions: functions.clone(),
@@ -260,13 +285,14 @@ impl Gateway for Callgate {
         }));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
-        chores.spawn(prune(revocations));
+        chores.spawn(prune(revocations, open_id_keys.clone()));
         gate.dispatch.prewarm();
         Ok(Arc::new(Self {
             edge: Arc::new(cors(gate.clone(), config)?),
             gate,
             store,
             directory,
+            operator,
             ready,
             chores: std::sync::Mutex::new(chores),
             writing: std::sync::Mutex::new(writing),
@@ -274,10 +300,16 @@ impl Gateway for Callgate {
     }
 
     async fn open_store(parts: Parts) -> Result<Offline, OpenError> {
-        let base = Base::open(&parts).await?;
-        base.feed.start(vec![base.directory.clone()]).await?;
-        base.directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
-        Ok(Offline(base.directory))
+        let Base { store, feed, directory } = Base::open(&parts).await?;
+        let store = Arc::new(store);
+        let (clock, rng, region) =
+            (parts.clock.clone(), parts.rng.clone(), parts.config.server.region.clone());
+        let revocations = Revocations::new(store.clone(), feed.clone(), clock.clone());
+        let pools = Pools::new(store.clone(), feed.clone(), clock, rng, region);
+        feed.start(vec![directory.clone(), pools.clone(), revocations.clone()]).await?;
+        directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
+        let operator = Operator { revocations, pools, identities: store, directory: directory.clone() };
+        Ok(Offline { directory, operator })
     }
 
     fn metrics(&self) -> Arc<Metrics> {
@@ -323,16 +355,45 @@ impl AdminOps for Callgate {
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
         create_account(&self.directory, account).await
     }
+
+    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
+        sessions(&self.operator, account, command).await
+    }
 }
 
 /// The store alone, for commands that found no gateway running.
-pub struct Offline(Arc<Directory>);
+pub struct Offline {
+    directory: Arc<Directory>,
+    operator: Operator,
+}
 
 #[async_trait]
 impl AdminOps for Offline {
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
-        create_account(&self.0, account).await
+        create_account(&self.directory, account).await
     }
+
+    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
+        sessions(&self.operator, account, command).await
+    }
+}
+
+async fn sessions(
+    operator: &Operator,
+    account: AccountId,
+    command: SessionsCommand,
+) -> Result<Value, AdminError> {
+    let done = match command {
+        SessionsCommand::Revoke(input) => {
+            operator.revoke(account, &input).await.map(|made| revoke_sessions::made(&made))
+        }
+        SessionsCommand::Restore { identity_id } => operator.restore(account, &identity_id).await,
+        SessionsCommand::List => operator.listed(account).await,
+    };
+    done.map_err(|error| match error.cause {
+        Some(cause) => AdminError::Failed(cause),
+        None => AdminError::Refused(error.message.unwrap_or_default()),
+    })
 }
 
 async fn create_account(directory: &Directory, account: AccountId) -> Result<NewAccount, AdminError> {
@@ -489,9 +550,12 @@ async fn tidy(functions: Arc<Functions>) {
     }
 }
 
-async fn prune(revocations: Arc<Revocations>) {
+async fn prune(revocations: Arc<Revocations>, open_id_keys: Arc<OpenIdKeys>) {
     loop {
         tokio::time::sleep(TIDY).await;
+        if let Err(cause) = open_id_keys.turn().await {
+            tracing::warn!(%cause, "the keys for open-id tokens could not be looked after");
+        }
         if let Err(cause) = revocations.prune().await {
             tracing::warn!(%cause, "revocations that have ended could not be removed");
         }

@@ -4,6 +4,7 @@
 //! the body is read, and [`Authn::finish`] checks the signature over head and body and gives the caller.
 
 pub mod error;
+pub mod invoke_tokens;
 pub mod oidc;
 pub mod revoked;
 pub mod sessions;

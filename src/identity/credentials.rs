@@ -11,7 +11,7 @@ use crate::{
 /// How long credentials of the enhanced flow last.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
 /// What Cognito calls the sessions of the enhanced flow.
-const SESSION_NAME: &str = "CognitoIdentityCredentials";
+pub(super) const SESSION_NAME: &str = "CognitoIdentityCredentials";
 
 /// Credentials and whose they are.
 #[derive(Clone, Debug)]

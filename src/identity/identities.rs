@@ -9,9 +9,10 @@ use super::{
     IdentityError, Logins, OpenIdKeys, Pools, ProviderSource, Result, RoleSource, VerifiedLogin, draw_id,
     linking::{Decision, Presented, decide},
     logins,
+    minting::Minting,
 };
 use crate::{
-    authn::{oidc::Verifier, sessions::Sessions},
+    authn::{invoke_tokens::InvokeTokens, oidc::Verifier, sessions::Sessions},
     base::{AccountId, CallerIdentity, Region, Timestamp, clock::SharedClock, rng::SharedRng},
     revocation::{Holder, Presented as Exchanged, Revocations},
     store::identity::{IdentityRecord, IdentityStore, Login, PoolRecord, Written},
@@ -38,6 +39,10 @@ pub struct IdentitiesParts {
     pub roles: Arc<dyn RoleSource>,
     /// Makes session credentials.
     pub sessions: Arc<Sessions>,
+    /// Limits how many guests are made.
+    pub minting: Arc<dyn Minting>,
+    /// Makes invoke tokens.
+    pub invoke_tokens: Arc<InvokeTokens>,
     /// What is revoked.
     pub revocations: Arc<Revocations>,
     /// Sign open-id tokens.

@@ -7,8 +7,10 @@
 pub mod credentials;
 pub mod error;
 pub mod identities;
+pub mod invoke_token;
 pub mod linking;
 pub mod logins;
+pub mod minting;
 pub mod open_id;
 pub mod pools;
 pub mod roles;
@@ -16,8 +18,9 @@ pub mod roles;
 pub use credentials::IdentityCredentials;
 pub use error::{IdentityError, Result};
 pub use identities::{Identities, IdentitiesParts, Resolved};
+pub use invoke_token::InvokeToken;
 pub use logins::{Logins, Provider, ProviderSource, VerifiedLogin};
-pub use open_id::{OpenIdKeys, OpenIdToken};
+pub use open_id::{OpenIdKeys, OpenIdKeysParts, OpenIdToken};
 pub use pools::{NewPool, PoolPage, Pools};
 pub use roles::{Role, RoleSource};
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     authn::{
+        invoke_tokens::InvokeTokens,
         oidc::{
             Issuers, Verifier,
             test_issuer::{Keys, TestIssuer, outbound},
@@ -71,6 +72,15 @@ impl RoleSource for FakeRoles {
     }
 }
 
+/// Guests without limit.
+struct Unlimited;
+
+impl minting::Minting for Unlimited {
+    fn admit(&self, _: std::net::IpAddr, _: &str) -> std::result::Result<(), minting::TooManyGuests> {
+        Ok(())
+    }
+}
+
 struct OneProvider(String);
 
 impl ProviderSource for OneProvider {
@@ -100,7 +110,15 @@ impl Fixture {
         let issuer = TestIssuer::start(keys.jwks()).await;
         let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
         let shared_clock: crate::base::clock::SharedClock = clock.clone();
-        let open_id_keys = OpenIdKeys::load(&store, &ring, &shared_clock, &rng).await.unwrap();
+        let open_id_keys = OpenIdKeys::load(OpenIdKeysParts {
+            store: kept.clone(),
+            ring: ring.clone(),
+            period: Duration::from_secs(90 * 24 * 3600),
+            clock: shared_clock,
+            rng: rng.clone(),
+        })
+        .await
+        .unwrap();
         let roles = Arc::new(FakeRoles::default());
         let identities = Identities::new(IdentitiesParts {
             store: kept,
@@ -109,6 +127,8 @@ impl Fixture {
             verifier: Arc::new(Verifier::new(Issuers::new(outbound(), clock.clone()), clock.clone())),
             roles: roles.clone(),
             sessions: sessions.clone(),
+            minting: Arc::new(Unlimited),
+            invoke_tokens: InvokeTokens::new(ring.clone(), clock.clone(), rng.clone()),
             revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
             clock: clock.clone(),

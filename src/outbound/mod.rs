@@ -18,7 +18,7 @@ pub use address::{Allowed, InvalidAllowed, is_public};
 use resolver::{Filter, Forbidden, Rule};
 
 /// How many requests run at a time; the others wait within their own time.
-const IN_FLIGHT_MAX: usize = 64;
+const IN_FLIGHT_MAX: usize = 512;
 /// Connections that idle longer are closed.
 const IDLE: Duration = Duration::from_secs(30);
 

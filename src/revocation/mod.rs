@@ -16,13 +16,13 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-pub use scope::Scope;
 use scope::PRINCIPAL;
+pub use scope::Scope;
 use table::Table;
 
 use crate::{
-    authn::{Revoked, sessions::Session},
-    base::{AccountId, Origin, Timestamp, clock::SharedClock},
+    authn::Revoked,
+    base::{AccountId, Origin, SessionClaims, Timestamp, clock::SharedClock},
     store::{
         Change, Feed, Follower, Kind, StoreError,
         revocation::{GUEST, HOLD, RevocationRecord, RevocationStore, SESSION_MAX, guests_scope},
@@ -292,13 +292,12 @@ impl Revoked for Revocations {
         self.table.generation()
     }
 
-    fn ends(&self, session: &Session) -> bool {
-        if self.ends_origin(&session.claims.origin) {
+    fn ends(&self, claims: &SessionClaims, access_key_id: &str) -> bool {
+        if self.ends_origin(&claims.origin) {
             return true;
         }
         let reading = self.table.reading();
-        let own_key = &session.caller.access_key_id;
-        !reading.is_empty() && reading.ends(&format!("access-key/{own_key}"), session.claims.issued)
+        !reading.is_empty() && reading.ends(&format!("access-key/{access_key_id}"), claims.issued)
     }
 
     fn ends_guest(&self, identity_id: &str) -> bool {

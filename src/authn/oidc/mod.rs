@@ -14,6 +14,8 @@ mod strict_json;
 pub(crate) mod test_issuer;
 pub mod user_info;
 pub mod verifier;
+#[cfg(test)]
+mod wycheproof_vectors;
 
 pub use claims::{Expected, LEEWAY, Verified};
 pub use issuers::{IssuerError, Issuers};

@@ -75,8 +75,22 @@ struct Question {
 pub(super) const FACEBOOK: Kind = Kind {
     name: "graph.facebook.com",
     questions: &[
-        Question { path: "/app?fields=id", parameter: None, app: Some("id"), user: None, issued: None, expires: None },
-        Question { path: "/me?fields=id", parameter: None, app: None, user: Some("id"), issued: None, expires: None },
+        Question {
+            path: "/app?fields=id",
+            parameter: None,
+            app: Some("id"),
+            user: None,
+            issued: None,
+            expires: None,
+        },
+        Question {
+            path: "/me?fields=id",
+            parameter: None,
+            app: None,
+            user: Some("id"),
+            issued: None,
+            expires: None,
+        },
     ],
 };
 
@@ -167,9 +181,7 @@ impl UserInfo {
                     url.query_pairs_mut().append_pair(parameter, token);
                     self.outbound.get(url.as_str()).await
                 }
-                Err(_) => {
-                    Err(OutboundError::Url { url: self.base.clone(), why: "it is no URL" })
-                }
+                Err(_) => Err(OutboundError::Url { url: self.base.clone(), why: "it is no URL" }),
             },
         };
         let answer = match answer {
@@ -201,7 +213,9 @@ impl UserInfo {
         let Some(member) = member else { return Ok(None) };
         match answer.get(member) {
             Some(Value::String(id))
-                if !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic()) =>
+                if !id.is_empty()
+                    && id.len() <= ID_BYTES_MAX
+                    && id.bytes().all(|byte| byte.is_ascii_graphic()) =>
             {
                 Ok(Some(id.clone()))
             }
@@ -215,6 +229,9 @@ impl UserInfo {
 
 impl fmt::Debug for UserInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserInfo").field("kind", &self.kind.name).field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("UserInfo")
+            .field("kind", &self.kind.name)
+            .field("base", &self.base)
+            .finish_non_exhaustive()
     }
 }

@@ -82,7 +82,7 @@ pub struct Session {
     /// The caller that a request signed with these credentials has.
     pub caller: Arc<Caller>,
     /// When it was last found not to be revoked.
-    pub(super) cleared: Cleared,
+    pub cleared: Cleared,
     token: Secret,
 }
 
@@ -178,13 +178,25 @@ impl fmt::Debug for Sessions {
     }
 }
 
+/// Session claims in the compact form, for other tokens that carry them.
+pub(super) fn claims_to_bytes(claims: &SessionClaims) -> Vec<u8> {
+    claims::write(claims)
+}
+
+/// Reads the compact form; `None` if it is not one, or has anything after its end.
+pub(super) fn claims_from_bytes(bytes: &[u8]) -> Option<SessionClaims> {
+    claims::read(bytes)
+}
+
 fn same(one: &[u8], other: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
+
+    pub(crate) use super::claims::tests::signed_in;
 
     use proptest::prelude::*;
 

@@ -49,7 +49,7 @@ impl Revoked for Nothing {
         1
     }
 
-    fn ends(&self, _: &Session) -> bool {
+    fn ends(&self, _: &SessionClaims, _: &str) -> bool {
         false
     }
 

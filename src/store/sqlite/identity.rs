@@ -279,19 +279,31 @@ impl IdentityStore for SqliteStore {
             .collect()
     }
 
-    async fn add_first_open_id_key(&self, key: &OpenIdKeyRecord) -> Result<Written, StoreError> {
+    async fn add_open_id_key(
+        &self,
+        key: &OpenIdKeyRecord,
+        newest: Option<&str>,
+    ) -> Result<Written, StoreError> {
         let mut write = self.write().await?;
         let inserted = sqlx::query(
             "INSERT INTO open_id_keys (id, sealed, created_ms)
-             SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM open_id_keys)",
+             SELECT ?1, ?2, ?3
+             WHERE (SELECT id FROM open_id_keys ORDER BY created_ms DESC, id LIMIT 1) IS ?4",
         )
         .bind(&key.id)
         .bind(&key.sealed)
         .bind(key.created.millis())
+        .bind(newest)
         .execute(write.connection())
         .await?;
         write.commit().await?;
         Ok(if inserted.rows_affected() == 0 { Written::Lost } else { Written::Done })
+    }
+
+    async fn remove_open_id_key(&self, id: &str) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        sqlx::query("DELETE FROM open_id_keys WHERE id = ?1").bind(id).execute(write.connection()).await?;
+        write.commit().await
     }
 }
 
@@ -397,11 +409,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_one_first_key() {
+    async fn a_key_follows_the_one_that_its_maker_saw() {
         let (_folder, store) = store().await;
-        let key = |id: &str| OpenIdKeyRecord { id: id.to_owned(), sealed: vec![1], created: NOW };
-        assert_eq!(store.add_first_open_id_key(&key("a")).await.unwrap(), Written::Done);
-        assert_eq!(store.add_first_open_id_key(&key("b")).await.unwrap(), Written::Lost);
-        assert_eq!(store.open_id_keys().await.unwrap(), [key("a")]);
+        let key = |id: &str, seconds| OpenIdKeyRecord {
+            id: id.to_owned(),
+            sealed: vec![1],
+            created: Timestamp::from_seconds(seconds),
+        };
+        let add = async |key: &OpenIdKeyRecord, newest| store.add_open_id_key(key, newest).await.unwrap();
+        assert_eq!(add(&key("a", 1), None).await, Written::Done);
+        assert_eq!(add(&key("b", 2), None).await, Written::Lost);
+        assert_eq!(add(&key("c", 2), Some("a")).await, Written::Done);
+        assert_eq!(add(&key("d", 3), Some("a")).await, Written::Lost);
+        assert_eq!(store.open_id_keys().await.unwrap(), [key("c", 2), key("a", 1)]);
+        store.remove_open_id_key("a").await.unwrap();
+        assert_eq!(store.open_id_keys().await.unwrap(), [key("c", 2)]);
     }
 }

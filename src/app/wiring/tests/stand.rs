@@ -230,7 +230,10 @@ pub(super) struct Guest {
 
 impl Stand {
     pub(super) async fn guest(&self) -> Guest {
-        let settings = json!({"IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true});
+        let settings = json!({
+            "IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true,
+            "IdentityPoolTags": {"callgate:bearer": "allow"},
+        });
         let pool = self.root(&Asked::cognito("CreateIdentityPool", settings)).await.text("IdentityPoolId");
         let trust = crate::policy::defaults::trust_guest(&pool);
         let role = json!({"RoleName": "guests", "AssumeRolePolicyDocument": trust});

@@ -32,7 +32,9 @@ fn apps() -> Vec<String> {
 /// The error's text, or whose it is.
 async fn asked(verifier: &Verifier, provider: &str, token: &str) -> String {
     match verifier.verify_supported(provider, token, &apps()).await {
-        Ok(verified) => format!("{} of {} at {}", verified.subject, verified.client_id, verified.issued.seconds()),
+        Ok(verified) => {
+            format!("{} of {} at {}", verified.subject, verified.client_id, verified.issued.seconds())
+        }
         Err(error) => error.to_string(),
     }
 }
@@ -141,7 +143,10 @@ async fn amazon_is_asked_once_and_its_answer_is_not_trusted_further_than_it_goes
 async fn what_cannot_be_verified_is_refused_by_name() {
     let verifier = verifier("https://nowhere.example");
     let twitter = asked(&verifier, TWITTER_NAME, "token;secret").await;
-    assert!(twitter.starts_with("Signing in with Twitter (OAuth 1.0a) is not supported by Callgate"), "{twitter}");
+    assert!(
+        twitter.starts_with("Signing in with Twitter (OAuth 1.0a) is not supported by Callgate"),
+        "{twitter}"
+    );
     let other = asked(&verifier, "login.example.com", "token").await;
     assert!(other.contains("OpenIdConnectProviderARNs"), "{other}");
     assert!(SAML.to_string().starts_with("Signing in with SAML is not supported by Callgate"));
