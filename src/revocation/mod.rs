@@ -245,6 +245,10 @@ impl Revocations {
             }
         }
         let Some(identity) = identity else { return Ok(Ok(())) };
+        // A guest who asks while its identity is being revoked: that its id is disabled is not known yet.
+        if reading.is_closed(&format!("identity/{}", identity.identity_id)) {
+            return Ok(Err(Refusal::Disabled(identity.identity_id.to_owned())));
+        }
         let ids_ended = identity.guest_born.is_some_and(|born| reading.ends(&guest_ids, born));
         if !ids_ended && !self.table.may_be_held(identity.identity_id) {
             return Ok(Ok(()));

@@ -223,6 +223,11 @@ impl Reading {
         self.0.is_empty()
     }
 
+    /// Whether the scope is being revoked at this moment.
+    pub(super) fn is_closed(&self, scope: &str) -> bool {
+        self.0.get(scope).is_some_and(|entry| entry.closed > 0)
+    }
+
     /// Whether what was issued at this moment has ended by this scope.
     pub(super) fn ends(&self, scope: &str, issued: Timestamp) -> bool {
         self.0.get(scope).is_some_and(|entry| entry.closed > 0 || issued <= entry.not_before)

@@ -293,6 +293,9 @@ async fn while_it_is_revoked_nothing_of_the_scope_counts() {
     let closed = stage.revocations.table.close(vec![format!("pool/{POOL}").into()]);
     assert!(stage.is_revoked(&user));
     assert!(stage.check(Some((USER_ID, false)), &[2_000_000]).await.is_err());
+    let closed_guest = stage.revocations.table.close(vec![format!("identity/{GUEST_ID}").into()]);
+    assert!(stage.check(Some((GUEST_ID, true)), &[]).await.is_err());
+    drop(closed_guest);
     // The commit failed: as before.
     drop(closed);
     assert!(!stage.is_revoked(&user));
