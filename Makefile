@@ -42,7 +42,7 @@ bench: ## every measurement, as Markdown on standard output
 soak: $(VENV)/installed ## the longer forms of the tests whose strength is repetition
 	scripts/setup.sh test
 	$(CARGO) build --release --locked
-	PROPTEST_CASES=20000 $(CARGO) test --release --locked --lib
+	PROPTEST_CASES=20000 IDENTITY_STEPS=100000 $(CARGO) test --release --locked --lib
 	CONTRACT_SOAK=20 $(VENV)/bin/pytest tests/contract -m soak
 
 docs: ## write the generated documents anew, and the crate's own pages

@@ -1,5 +1,8 @@
 //! The gateway as it is put together: the only place that knows every part.
 
+mod chores;
+mod merge_hooks;
+mod offline;
 mod settings;
 mod sources;
 
@@ -21,6 +24,9 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
+    chores::{SWEEP, every, follow, prune, tidy},
+    merge_hooks::MergeHooks,
+    offline::{Offline, create_account, sessions},
     settings::{cors, known, outbound, quota_config, request_log},
     sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
 };
@@ -32,10 +38,7 @@ use super::{
     sdk::Sdk,
 };
 use crate::{
-    api::{
-        self, Perform,
-        callgate::{Operator, revoke_sessions},
-    },
+    api::{self, Perform, callgate::Operator},
     authn::{
         Authn,
         invoke_tokens::InvokeTokens,
@@ -146,12 +149,6 @@ pub enum OpenError {
     Origin(String),
 }
 
-/// How often idle sandboxes and unused state are looked at.
-const SWEEP: Duration = Duration::from_secs(5);
-/// How often what other processes changed is read.
-const FOLLOW: Duration = Duration::from_secs(2);
-/// How often packages that nothing refers to are removed.
-const TIDY: Duration = Duration::from_secs(300);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Gateway for Callgate {
@@ -214,17 +211,28 @@ impl Gateway for Callgate {
         let issuers = Issuers::new(outbound(config)?, clock.clone());
         let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let invoke_tokens = InvokeTokens::new(ring.clone(), clock.clone(), rng.clone());
+        let merge_hook = MergeHooks {
+            functions: functions.clone(),
+            dispatch: dispatch.clone(),
+            quota: quota.clone(),
+            clock: clock.clone(),
+            rng: rng.clone(),
+            region: region.clone(),
+            answer_max: Duration::from_millis(config.identity.merge_hook_timeout_ms),
+        };
         let identities = Identities::new(IdentitiesParts {
             store: shared_store.clone(),
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
             verifier: Arc::new(Verifier::with_known(issuers, &known(config), clock.clone())),
             roles: Arc::new(Roles(directory.clone())),
+            merge_hook: Arc::new(merge_hook),
             sessions: sessions.clone(),
             minting: Arc::new(Guests(quota.clone())),
             invoke_tokens: invoke_tokens.clone(),
             revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
+            aliases: Duration::from_secs(u64::from(config.identity.alias_days) * 86_400),
             clock: clock.clone(),
             rng: rng.clone(),
             region: region.clone(),
@@ -300,16 +308,7 @@ impl Gateway for Callgate {
     }
 
     async fn open_store(parts: Parts) -> Result<Offline, OpenError> {
-        let Base { store, feed, directory } = Base::open(&parts).await?;
-        let store = Arc::new(store);
-        let (clock, rng, region) =
-            (parts.clock.clone(), parts.rng.clone(), parts.config.server.region.clone());
-        let revocations = Revocations::new(store.clone(), feed.clone(), clock.clone());
-        let pools = Pools::new(store.clone(), feed.clone(), clock, rng, region);
-        feed.start(vec![directory.clone(), pools.clone(), revocations.clone()]).await?;
-        directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
-        let operator = Operator { revocations, pools, identities: store, directory: directory.clone() };
-        Ok(Offline { directory, operator })
+        Offline::open(&parts).await
     }
 
     fn metrics(&self) -> Arc<Metrics> {
@@ -359,49 +358,6 @@ impl AdminOps for Callgate {
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
         sessions(&self.operator, account, command).await
     }
-}
-
-/// The store alone, for commands that found no gateway running.
-pub struct Offline {
-    directory: Arc<Directory>,
-    operator: Operator,
-}
-
-#[async_trait]
-impl AdminOps for Offline {
-    async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
-        create_account(&self.directory, account).await
-    }
-
-    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
-        sessions(&self.operator, account, command).await
-    }
-}
-
-async fn sessions(
-    operator: &Operator,
-    account: AccountId,
-    command: SessionsCommand,
-) -> Result<Value, AdminError> {
-    let done = match command {
-        SessionsCommand::Revoke(input) => {
-            operator.revoke(account, &input).await.map(|made| revoke_sessions::made(&made))
-        }
-        SessionsCommand::Restore { identity_id } => operator.restore(account, &identity_id).await,
-        SessionsCommand::List => operator.listed(account).await,
-    };
-    done.map_err(|error| match error.cause {
-        Some(cause) => AdminError::Failed(cause),
-        None => AdminError::Refused(error.message.unwrap_or_default()),
-    })
-}
-
-async fn create_account(directory: &Directory, account: AccountId) -> Result<NewAccount, AdminError> {
-    let key = directory.create_account(account).await.map_err(|error| match error {
-        IamError::Store(cause) => AdminError::Failed(cause.to_string()),
-        refused => AdminError::Refused(refused.to_string()),
-    })?;
-    Ok(NewAccount { account, access_key_id: key.id, secret_access_key: key.secret })
 }
 
 /// What every way of opening needs.
@@ -518,48 +474,6 @@ fn dispatch(
     };
     let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
     Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))
-}
-
-async fn every(period: Duration, mut chore: impl FnMut() + Send) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        chore();
-    }
-}
-
-/// Reads what other processes over the same store have changed.
-async fn follow(feed: Arc<Feed>) {
-    loop {
-        tokio::time::sleep(FOLLOW).await;
-        if let Err(cause) = feed.catch_up().await {
-            tracing::error!(%cause, "changes in the store could not be read; what is in memory may be old");
-        }
-    }
-}
-
-async fn tidy(functions: Arc<Functions>) {
-    loop {
-        tokio::time::sleep(TIDY).await;
-        match functions.sweep(false).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
-            Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
-        }
-    }
-}
-
-async fn prune(revocations: Arc<Revocations>, open_id_keys: Arc<OpenIdKeys>) {
-    loop {
-        tokio::time::sleep(TIDY).await;
-        if let Err(cause) = open_id_keys.turn().await {
-            tracing::warn!(%cause, "the keys for open-id tokens could not be looked after");
-        }
-        if let Err(cause) = revocations.prune().await {
-            tracing::warn!(%cause, "revocations that have ended could not be removed");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Identities {
             return Err(IdentityError::BearerOff);
         }
         let caller = resolved.caller();
-        let role = role_of(&resolved, &caller, self.parts.roles.as_ref())?;
+        let role = role_of(&resolved, &caller, None, self.parts.roles.as_ref())?;
         let role = SessionRole { account: role.account, name: &role.name, id: &role.id };
         let expires = issued.plus(LIFETIME);
         let claims = SessionClaims::of_identity(role, SESSION_NAME, caller, issued, expires);

@@ -6,13 +6,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Identities, Logins, Result};
+use super::{Identities, IdentityError, Logins, Result, tags};
 use crate::{
     authn::oidc::{
         SigningKey, SigningKeyError,
-        signing::{discovery, jwks},
+        signing::{claims_signed_by, discovery, jwks},
     },
     base::{KeyRing, Timestamp, clock::SharedClock, rng::SharedRng},
     store::identity::{IdentityStore, OpenIdKeyRecord},
@@ -125,6 +125,12 @@ impl OpenIdKeys {
         Ok(key.key.sign(claims)?)
     }
 
+    /// The claims of a token that one of these keys signed. Nothing of what they say has been looked at.
+    pub(super) fn verify(&self, token: &str) -> Result<Map<String, Value>> {
+        let keys = self.keys.load();
+        claims_signed_by(keys.iter().map(|key| &key.key), token).map_err(IdentityError::Token)
+    }
+
     /// The key set's document, for [`crate::authn::oidc::signing::JWKS_PATH`].
     pub fn jwks(&self) -> Value {
         jwks(self.keys.load().iter().map(|key| &key.key))
@@ -166,15 +172,20 @@ impl Identities {
         // Before anything is checked: what is revoked after this moment takes this token along.
         let issued = self.parts.clock.now();
         let resolved = self.resolve(identity_id, logins).await?;
+        if resolved.pool.settings.allow_classic_flow != Some(true) {
+            return Err(IdentityError::BasicFlowOff);
+        }
         let caller = resolved.caller();
-        let token = self.parts.open_id_keys.sign(&json!({
+        let mut claims = json!({
             "iss": issuer,
             "aud": caller.pool_id,
             "sub": caller.identity_id,
             "amr": caller.amr,
             "iat": issued.seconds(),
             "exp": issued.plus(LIFETIME).seconds(),
-        }))?;
+        });
+        tags::into_claims(&caller.principal_tags, &mut claims);
+        let token = self.parts.open_id_keys.sign(&claims)?;
         Ok(OpenIdToken { identity_id: resolved.id, token })
     }
 }

@@ -69,7 +69,9 @@ pub struct QuotaConfig {
     pub guest_pool_rate: Rate,
     /// Requests of one identity or principal; `None` for no limit (`limits.caller_rate`).
     pub caller_rate: Option<Rate>,
-    /// The most addresses, and the most callers, that are remembered at a time. Those beyond share the buckets of
+    /// Questions to one identity pool's merge hook (`identity.merge_hook_rate`).
+    pub merge_hook_rate: NonZeroU32,
+    /// The most addresses, callers and pools, each, that are remembered at a time. Those beyond share the buckets of
     /// their shards, so that inventing keys neither costs memory nor evades a limit. At most about 70 bytes each.
     pub keys_max: usize,
 }
@@ -90,6 +92,7 @@ impl Default for QuotaConfig {
             guest_address_rate: Rate { per_second: at_least_one(50), burst: at_least_one(5_000) },
             guest_pool_rate: Rate { per_second: at_least_one(500), burst: at_least_one(50_000) },
             caller_rate: None,
+            merge_hook_rate: at_least_one(10),
             keys_max: 1_000_000,
         }
     }
@@ -156,6 +159,7 @@ pub struct Quota {
     guest_addresses: KeyedLimiter<Prefix>,
     guest_pools: KeyedLimiter<Box<str>>,
     callers: Option<KeyedLimiter<CallerKey>>,
+    merge_hooks: KeyedLimiter<Arc<str>>,
     caller_hashers: [RandomState; 2],
     /// As many as there are accounts: an account comes in when a function of it is first called.
     accounts: Shards<AccountId, Arc<Account>>,
@@ -176,6 +180,11 @@ impl Quota {
             callers: config
                 .caller_rate
                 .map(|rate| KeyedLimiter::new(rate.governor(), config.keys_max, &clock)),
+            merge_hooks: KeyedLimiter::new(
+                Rate::flat(config.merge_hook_rate).governor(),
+                config.keys_max,
+                &clock,
+            ),
             caller_hashers: [RandomState::new(), RandomState::new()],
             accounts: Shards::new(),
             config,
@@ -205,6 +214,13 @@ impl Quota {
         limiter
             .take(&self.caller_key(caller))
             .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "caller_rate", wait))
+    }
+
+    /// Takes a token of an identity pool's merge hook.
+    pub fn merge_hook(&self, pool_id: &str) -> Result<(), Throttled> {
+        self.merge_hooks
+            .take(&pool_id.into())
+            .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "merge_hook_rate", wait))
     }
 
     fn caller_key(&self, caller: &Caller) -> CallerKey {
@@ -247,6 +263,7 @@ impl Quota {
         self.addresses.sweep();
         self.guest_addresses.sweep();
         self.guest_pools.sweep();
+        self.merge_hooks.sweep();
         if let Some(callers) = &self.callers {
             callers.sweep();
         }

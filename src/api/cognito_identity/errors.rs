@@ -34,9 +34,9 @@ impl ApiError {
 impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         let code = match &error {
-            IdentityError::PoolNotFound(_) | IdentityError::IdentityNotFound(_) => {
-                "ResourceNotFoundException"
-            }
+            IdentityError::PoolNotFound(_)
+            | IdentityError::IdentityNotFound(_)
+            | IdentityError::DeveloperUserNotFound(_) => "ResourceNotFoundException",
             IdentityError::Token(
                 unavailable @ (TokenError::IssuerUnavailable(_) | TokenError::ProviderUnavailable(_)),
             ) => {
@@ -50,17 +50,42 @@ impl From<IdentityError> for ApiError {
             IdentityError::GuestsOff
             | IdentityError::Forbidden(_)
             | IdentityError::LoginsDoNotMatch
+            | IdentityError::MergeRefused
+            | IdentityError::AmbiguousRole
+            | IdentityError::CustomRole
+            | IdentityError::TagValue(_)
             | IdentityError::UnsupportedProvider
             | IdentityError::Revoked(_)
             | IdentityError::BearerOff
             | IdentityError::Token(_) => "NotAuthorizedException",
-            IdentityError::SeveralIdentities | IdentityError::Merge | IdentityError::Contended => {
-                "ResourceConflictException"
-            }
+            IdentityError::SeveralIdentities
+            | IdentityError::MergeHookFailed
+            | IdentityError::DeveloperUserMismatch
+            | IdentityError::DifferentUsers(_)
+            | IdentityError::Contended => "ResourceConflictException",
+            IdentityError::DeveloperUserRegistered => "DeveloperUserAlreadyRegisteredException",
+            IdentityError::ConcurrentModification => "ConcurrentModificationException",
             IdentityError::TooManyLogins(_)
             | IdentityError::PageToken
+            | IdentityError::NeitherIdentityNorUser
+            | IdentityError::NoDeveloperProvider(_)
+            | IdentityError::NoDeveloperLogin
+            | IdentityError::UnlinkByDeveloper(_)
+            | IdentityError::DeveloperProviderSet
+            | IdentityError::BasicFlowOff
+            | IdentityError::TooManyTags
+            | IdentityError::TooManyTagMaps
             | IdentityError::Session(SessionError::TooLarge { .. }) => "InvalidParameterException",
             IdentityError::Configuration => "InvalidIdentityPoolConfigurationException",
+            IdentityError::HookThrottled { retry_seconds } => {
+                // Cognito's model has it 400; ours is 429, as everywhere.
+                return Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "TooManyRequestsException",
+                    error.to_string(),
+                )
+                .with_header(RETRY_AFTER, HeaderValue::from(*retry_seconds));
+            }
             IdentityError::Session(_)
             | IdentityError::SigningKey(_)
             | IdentityError::InvokeToken(_)

@@ -62,6 +62,7 @@ pub(super) fn quota_config(config: &Config) -> QuotaConfig {
             burst: positive(limits.guest_pool_burst),
         },
         caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
+        merge_hook_rate: positive(config.identity.merge_hook_rate),
         ..QuotaConfig::default()
     }
 }

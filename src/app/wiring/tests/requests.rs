@@ -73,7 +73,9 @@ impl Asked {
     pub(super) fn lists(&self) -> bool {
         matches!(
             self.spec.name,
-            "ListFunctions"
+            // Which says of each that it was not deleted, and no more.
+            "DeleteIdentities"
+                | "ListFunctions"
                 | "ListIdentityPools"
                 | "ListOpenIDConnectProviders"
                 | "ListRevocations"
@@ -148,7 +150,42 @@ fn pools(guest: &Guest) -> Vec<Asked> {
     let another = json!({"IdentityPoolName": "another", "AllowUnauthenticatedIdentities": false});
     let roles = json!({"unauthenticated": "arn:aws:iam::000000000000:role/guests"});
     let roles = json!({"IdentityPoolId": guest.pool, "Roles": roles});
+    let arn = format!("arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{}", guest.pool);
+    let with = |base: &Value, more: Value| {
+        let mut input = base.clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let user = json!({"Logins": {"login.app": "ann"}});
+    let map = json!({"IdentityProviderName": "idp.example", "PrincipalTags": {"tier": "tier"}});
+    let users = json!({
+        "SourceUserIdentifier": "ann", "DestinationUserIdentifier": "ann", "DeveloperProviderName": "login.app",
+    });
+    let update =
+        json!({"IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true, "AllowClassicFlow": true});
     vec![
+        Asked::cognito("UpdateIdentityPool", with(&pool, update)),
+        Asked::cognito("TagResource", json!({"ResourceArn": arn, "Tags": {"a": "b"}})),
+        Asked::cognito("ListTagsForResource", json!({"ResourceArn": arn})),
+        Asked::cognito("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})),
+        Asked::cognito("SetPrincipalTagAttributeMap", with(&pool, map)),
+        Asked::cognito(
+            "GetPrincipalTagAttributeMap",
+            with(&pool, json!({"IdentityProviderName": "idp.example"})),
+        ),
+        Asked::cognito("ListIdentities", with(&pool, json!({"MaxResults": 60}))),
+        Asked::cognito("DescribeIdentity", identity.clone()),
+        Asked::cognito("DeleteIdentities", json!({"IdentityIdsToDelete": ["us-east-1:0"]})),
+        Asked::cognito("GetOpenIdTokenForDeveloperIdentity", with(&pool, user)),
+        Asked::cognito("LookupDeveloperIdentity", with(&pool, json!({"DeveloperUserIdentifier": "ann"}))),
+        Asked::cognito("MergeDeveloperIdentities", with(&pool, users)),
+        Asked::cognito(
+            "UnlinkIdentity",
+            json!({
+                "IdentityId": guest.user, "Logins": {"cognito-identity.amazonaws.com": guest.user_token},
+                "LoginsToRemove": ["idp.example"],
+            }),
+        ),
         Asked::cognito("CreateIdentityPool", another),
         Asked::cognito("DescribeIdentityPool", pool.clone()),
         Asked::cognito("ListIdentityPools", json!({"MaxResults": 60})),
@@ -205,6 +242,13 @@ pub(super) fn unmaking(guest: &Guest) -> Vec<Asked> {
         Asked::iam("DeleteRolePolicy", json!({"RoleName": "greeter", "PolicyName": "logs"})),
         Asked::iam("DeleteRole", json!({"RoleName": "greeter"})),
         Asked::iam("DeleteOpenIDConnectProvider", json!({"OpenIDConnectProviderArn": PROVIDER})),
+        Asked::cognito(
+            "UnlinkDeveloperIdentity",
+            json!({
+                "IdentityPoolId": guest.pool, "IdentityId": guest.user, "DeveloperProviderName": "login.app",
+                "DeveloperUserIdentifier": "ann",
+            }),
+        ),
         Asked::cognito("DeleteIdentityPool", json!({"IdentityPoolId": guest.pool})),
     ]
 }

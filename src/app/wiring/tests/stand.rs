@@ -226,13 +226,16 @@ pub(super) struct Guest {
     pub(super) pool: String,
     pub(super) identity: String,
     pub(super) credentials: Credentials,
+    /// The identity of a user of the pool's developer, and a token that is its login.
+    pub(super) user: String,
+    pub(super) user_token: String,
 }
 
 impl Stand {
     pub(super) async fn guest(&self) -> Guest {
         let settings = json!({
-            "IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true,
-            "IdentityPoolTags": {"callgate:bearer": "allow"},
+            "IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true, "AllowClassicFlow": true,
+            "DeveloperProviderName": "login.app", "IdentityPoolTags": {"callgate:bearer": "allow"},
         });
         let pool = self.root(&Asked::cognito("CreateIdentityPool", settings)).await.text("IdentityPoolId");
         let trust = crate::policy::defaults::trust_guest(&pool);
@@ -253,6 +256,9 @@ impl Stand {
             secret: Secret::new(given.text("Credentials.SecretKey").into_bytes()),
             session_token: Some(Secret::new(given.text("Credentials.SessionToken").into_bytes())),
         };
-        Guest { pool, identity, credentials }
+        let user = json!({"IdentityPoolId": pool, "Logins": {"login.app": "ann"}});
+        let token = self.root(&Asked::cognito("GetOpenIdTokenForDeveloperIdentity", user)).await;
+        let (user, user_token) = (token.text("IdentityId"), token.text("Token"));
+        Guest { pool, identity, credentials, user, user_token }
     }
 }
