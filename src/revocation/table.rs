@@ -135,10 +135,12 @@ impl Table {
             let closed = scopes.get(scope).map_or(0, |entry| entry.closed);
             match record {
                 Some((not_before, ends)) => {
-                    drop(scopes.insert(scope.into(), Entry { not_before, ends, closed }))
+                    scopes.insert(scope.into(), Entry { not_before, ends, closed });
                 }
                 None if closed > 0 => {}
-                None => drop(scopes.remove(scope)),
+                None => {
+                    scopes.remove(scope);
+                }
             }
         });
     }

@@ -22,8 +22,10 @@ use crate::{
 pub enum Arguments {
     /// End everything of one scope that began until now, at once and on every later call.
     Revoke {
+        /// What.
         #[command(flatten)]
         scope: Revoke,
+        /// Where.
         #[command(flatten)]
         place: Place,
     },
@@ -31,11 +33,13 @@ pub enum Arguments {
     Restore {
         /// The identity's id.
         identity: String,
+        /// Where.
         #[command(flatten)]
         place: Place,
     },
     /// Show what is revoked.
     List {
+        /// Where.
         #[command(flatten)]
         place: Place,
     },

@@ -6,6 +6,7 @@ mod managing;
 mod merging;
 mod random;
 mod random_store;
+mod revocation;
 mod roles;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
