@@ -91,6 +91,9 @@ pub enum IdentityError {
     /// More session tags than there may be.
     #[error("A session can have at most 50 tags.")]
     TooManyTags,
+    /// More tags than a pool may have.
+    #[error("A pool can have at most 50 tags.")]
+    TooManyPoolTags,
     /// More maps of principal tags than a pool may have.
     #[error("A pool can have principal tags of at most 60 providers.")]
     TooManyTagMaps,

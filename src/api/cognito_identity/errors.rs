@@ -75,6 +75,7 @@ impl From<IdentityError> for ApiError {
             | IdentityError::BasicFlowOff
             | IdentityError::TooManyTags
             | IdentityError::TooManyTagMaps
+            | IdentityError::TooManyPoolTags
             | IdentityError::Session(SessionError::TooLarge { .. }) => "InvalidParameterException",
             IdentityError::Configuration => "InvalidIdentityPoolConfigurationException",
             IdentityError::HookThrottled { retry_seconds } => {

@@ -146,7 +146,7 @@ pub(super) fn developer_user(value: String, member: &str) -> Result<String, ApiE
 }
 
 /// How many tags AWS lets a resource have.
-const TAGS_MAX: usize = 50;
+pub(super) const TAGS_MAX: usize = 50;
 
 /// Tags of a pool.
 pub(super) fn tags(

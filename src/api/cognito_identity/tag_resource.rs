@@ -11,7 +11,7 @@ use crate::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
     },
-    identity::Pools,
+    identity::{IdentityError, Pools},
     store::identity::PoolRecord,
 };
 
@@ -56,16 +56,14 @@ impl Operation for TagResource {
     }
 
     async fn run(self, pools: &Pools, context: &Context<'_>) -> Result<Reply, ApiError> {
-        let account = context.account()?;
-        // Others' tags count too; whoever is quicker in between has them checked again.
-        let mut tags = pools.get(account, &self.pool)?.settings.tags.clone();
-        tags.extend(self.tags.clone());
-        input::tags(tags, "tags")?;
         let change = |pool: &mut PoolRecord| {
             pool.settings.tags.extend(self.tags.clone());
-            Ok(())
+            match pool.settings.tags.len() {
+                0..=input::TAGS_MAX => Ok(()),
+                _ => Err(IdentityError::TooManyPoolTags),
+            }
         };
-        pools.change(account, &self.pool, change).await?;
+        pools.change(context.account()?, &self.pool, change).await?;
         reply(&json!({}))
     }
 }
