@@ -51,6 +51,8 @@ impl Stage {
             name: "app".to_owned(),
             settings: PoolSettings::default(),
             roles: PoolRoles::default(),
+            tag_maps: std::collections::BTreeMap::default(),
+            revision: 0,
             created: clock.now(),
         };
         store.add_pool(&pool).await.unwrap();

@@ -13,6 +13,8 @@ async fn store() -> (tempfile::TempDir, SqliteStore) {
         name: "app".to_owned(),
         settings: PoolSettings::default(),
         roles: PoolRoles::default(),
+        tag_maps: std::collections::BTreeMap::default(),
+        revision: 0,
         created: NOW,
     };
     store.add_pool(&pool).await.unwrap();
