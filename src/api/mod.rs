@@ -3,6 +3,7 @@
 //! An operation decodes its input, says which resources must be permitted, and runs on its service's state. The order
 //! (decode, permit, run) is [`operation::Bound`]'s, the same for all, so that no operation can forget to ask.
 
+pub mod callgate;
 pub mod cognito_identity;
 pub mod error;
 pub mod iam;

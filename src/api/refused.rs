@@ -27,6 +27,7 @@ impl Refused {
             Service::Lambda => "InvalidParameterValueException",
             Service::CognitoIdentity => "InvalidParameterException",
             Service::Sts | Service::Iam => "InvalidAction",
+            Service::Callgate => "ValidationException",
         };
         ApiError::new(
             StatusCode::BAD_REQUEST,

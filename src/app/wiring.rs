@@ -1,6 +1,8 @@
 //! The gateway as it is put together: the only place that knows every part.
 
+mod chores;
 mod merge_hooks;
+mod offline;
 mod settings;
 mod sources;
 
@@ -18,24 +20,28 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
+    chores::{SWEEP, every, follow, prune, tidy},
     merge_hooks::MergeHooks,
-    settings::{cors, outbound, quota_config, request_log},
-    sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
+    offline::{Offline, create_account, sessions},
+    settings::{cors, known, outbound, quota_config, request_log},
+    sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
 };
 use super::{
-    admin::{AdminError, AdminOps, NewAccount},
+    admin::{AdminError, AdminOps, NewAccount, SessionsCommand},
     config::{Config, Isolation},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
     sdk::Sdk,
 };
 use crate::{
-    api::{self, Perform},
+    api::{self, Perform, callgate::Operator},
     authn::{
         Authn,
+        invoke_tokens::InvokeTokens,
         oidc::{Issuers, Verifier},
         sessions::Sessions,
     },
@@ -55,9 +61,10 @@ use crate::{
     },
     functions::{self, Functions},
     iam::{self, Directory, IamError},
-    identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
+    identity::{Identities, IdentitiesParts, OpenIdKeys, OpenIdKeysParts, Pools},
     outbound::OutboundError,
     quota::Quota,
+    revocation::Revocations,
     sandbox::{
         Level, Means, RuntimeFiles, Spawner, Users, detect,
         network::{self, Network, NoUplink},
@@ -72,6 +79,7 @@ pub struct Callgate {
     gate: Arc<edge::Gate>,
     store: SqliteStore,
     directory: Arc<Directory>,
+    operator: Arc<Operator>,
     ready: Arc<AtomicBool>,
     chores: std::sync::Mutex<JoinSet<()>>,
     writing: std::sync::Mutex<Option<Writing>>,
@@ -141,12 +149,7 @@ pub enum OpenError {
     Origin(String),
 }
 
-/// How often idle sandboxes and unused state are looked at.
-const SWEEP: Duration = Duration::from_secs(5);
-/// How often what other processes changed is read.
-const FOLLOW: Duration = Duration::from_secs(2);
-/// How often packages that nothing refers to are removed.
-const TIDY: Duration = Duration::from_secs(300);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Gateway for Callgate {
     type Error = OpenError;
@@ -180,20 +183,34 @@ impl Gateway for Callgate {
             sessions: sessions.clone(),
             clock: clock.clone(),
         });
+        let revocations = Revocations::new(shared_store.clone(), feed.clone(), clock.clone());
         let network = network(&parts).await?;
         let dispatch = Arc::new(dispatch(&parts, credentials, network)?);
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
         // In this order: who comes later may look at what those before hold.
-        let followers: Vec<Arc<dyn Follower>> =
-            vec![directory.clone(), functions.clone(), pools.clone(), Arc::new(retiring)];
+        let followers: Vec<Arc<dyn Follower>> = vec![
+            directory.clone(),
+            functions.clone(),
+            pools.clone(),
+            revocations.clone(),
+            Arc::new(retiring),
+        ];
         feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
         functions.sweep(true).await?;
         pools.sweep().await?;
 
-        let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
+        let open_id_keys = OpenIdKeys::load(OpenIdKeysParts {
+            store: shared_store.clone(),
+            ring: ring.clone(),
+            period: DAY * config.oidc.signing_key_days,
+            clock: clock.clone(),
+            rng: rng.clone(),
+        })
+        .await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
         let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
+        let invoke_tokens = InvokeTokens::new(ring.clone(), clock.clone(), rng.clone());
         let merge_hook = MergeHooks {
             functions: functions.clone(),
             dispatch: dispatch.clone(),
@@ -204,13 +221,16 @@ impl Gateway for Callgate {
             answer_max: Duration::from_millis(config.identity.merge_hook_timeout_ms),
         };
         let identities = Identities::new(IdentitiesParts {
-            store: shared_store,
+            store: shared_store.clone(),
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
-            verifier: Arc::new(Verifier::new(issuers, clock.clone())),
+            verifier: Arc::new(Verifier::with_known(issuers, &known(config), clock.clone())),
             roles: Arc::new(Roles(directory.clone())),
             merge_hook: Arc::new(merge_hook),
             sessions: sessions.clone(),
+            minting: Arc::new(Guests(quota.clone())),
+            invoke_tokens: invoke_tokens.clone(),
+            revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
             aliases: Duration::from_secs(u64::from(config.identity.alias_days) * 86_400),
             clock: clock.clone(),
@@ -226,19 +246,27 @@ impl Gateway for Callgate {
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
         operations.extend(api::sts::operations(&Arc::new(())));
+        let operator = Arc::new(Operator {
+            revocations: revocations.clone(),
+            pools: pools.clone(),
+            identities: shared_store.clone(),
+            directory: directory.clone(),
+        });
+        operations.extend(api::callgate::operations(&operator, &identities));
         let plain = PlainSource {
             ready: ready.clone(),
             budget: budget.clone(),
             connections: parts.connections.clone(),
             dispatch: dispatch.clone(),
             quota: quota.clone(),
-            open_id_keys,
+            open_id_keys: open_id_keys.clone(),
             functions: functions.clone(),
             public_url: parts.public_url.clone(),
         };
         let gate = Arc::new(edge::Gate {
             routes: Routes::new(operations, &metrics),
-            authn: Authn::new(directory.clone(), sessions, region.clone()),
+            authn: Authn::new(directory.clone(), sessions, revocations.clone(), region.clone())
+                .with_invoke_tokens(invoke_tokens, Arc::new(Bearer(pools.clone()))),
             quota: quota.clone(),
             authorizer: Arc::new(IamAuthorizer::new(directory.clone())),
             functions: functions.clone(),
@@ -265,12 +293,14 @@ impl Gateway for Callgate {
         }));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
+        chores.spawn(prune(revocations, open_id_keys.clone()));
         gate.dispatch.prewarm();
         Ok(Arc::new(Self {
             edge: Arc::new(cors(gate.clone(), config)?),
             gate,
             store,
             directory,
+            operator,
             ready,
             chores: std::sync::Mutex::new(chores),
             writing: std::sync::Mutex::new(writing),
@@ -278,10 +308,7 @@ impl Gateway for Callgate {
     }
 
     async fn open_store(parts: Parts) -> Result<Offline, OpenError> {
-        let base = Base::open(&parts).await?;
-        base.feed.start(vec![base.directory.clone()]).await?;
-        base.directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
-        Ok(Offline(base.directory))
+        Offline::open(&parts).await
     }
 
     fn metrics(&self) -> Arc<Metrics> {
@@ -327,24 +354,10 @@ impl AdminOps for Callgate {
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
         create_account(&self.directory, account).await
     }
-}
 
-/// The store alone, for commands that found no gateway running.
-pub struct Offline(Arc<Directory>);
-
-#[async_trait]
-impl AdminOps for Offline {
-    async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
-        create_account(&self.0, account).await
+    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
+        sessions(&self.operator, account, command).await
     }
-}
-
-async fn create_account(directory: &Directory, account: AccountId) -> Result<NewAccount, AdminError> {
-    let key = directory.create_account(account).await.map_err(|error| match error {
-        IamError::Store(cause) => AdminError::Failed(cause.to_string()),
-        refused => AdminError::Refused(refused.to_string()),
-    })?;
-    Ok(NewAccount { account, access_key_id: key.id, secret_access_key: key.secret })
 }
 
 /// What every way of opening needs.
@@ -461,36 +474,6 @@ fn dispatch(
     };
     let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
     Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))
-}
-
-async fn every(period: Duration, mut chore: impl FnMut() + Send) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        chore();
-    }
-}
-
-/// Reads what other processes over the same store have changed.
-async fn follow(feed: Arc<Feed>) {
-    loop {
-        tokio::time::sleep(FOLLOW).await;
-        if let Err(cause) = feed.catch_up().await {
-            tracing::error!(%cause, "changes in the store could not be read; what is in memory may be old");
-        }
-    }
-}
-
-async fn tidy(functions: Arc<Functions>) {
-    loop {
-        tokio::time::sleep(TIDY).await;
-        match functions.sweep(false).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
-            Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
-        }
-    }
 }
 
 #[cfg(test)]

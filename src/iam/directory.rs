@@ -238,7 +238,7 @@ impl Follower for Directory {
                 Kind::Account => self.reload_account(change.account).await?,
                 Kind::Role => self.reload_role(change.account, &change.key).await?,
                 Kind::OidcProvider => self.reload_oidc_provider(change.account, &change.key).await?,
-                Kind::Function | Kind::User | Kind::Pool => {}
+                Kind::Function | Kind::User | Kind::Pool | Kind::Revocation => {}
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::{
 /// How long credentials of the enhanced flow last.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
 /// What Cognito calls the sessions of the enhanced flow.
-const SESSION_NAME: &str = "CognitoIdentityCredentials";
+pub(super) const SESSION_NAME: &str = "CognitoIdentityCredentials";
 
 /// Credentials and whose they are.
 #[derive(Clone, Debug)]
@@ -30,10 +30,11 @@ impl Identities {
         logins: &Logins,
         custom_role: Option<&str>,
     ) -> Result<IdentityCredentials> {
+        // Before anything is checked: what is revoked after this moment takes this session along.
+        let issued = self.parts.clock.now();
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
         let role = role_of(&resolved, &caller, custom_role, self.parts.roles.as_ref())?;
-        let issued = self.parts.clock.now();
         let expires = issued.plus(LIFETIME.min(role.session_max));
         let role = SessionRole { account: role.account, name: &role.name, id: &role.id };
         let claims = SessionClaims::of_identity(role, SESSION_NAME, caller, issued, expires);

@@ -65,6 +65,8 @@ impl Identities {
         account: AccountId,
         mut request: DeveloperTokenRequest,
     ) -> Result<OpenIdToken> {
+        // Before anything is checked: what is revoked after this moment takes this token along.
+        let issued = self.parts.clock.now();
         let pool = self.parts.pools.get(account, &request.pool_id)?;
         let provider = pool.settings.developer_provider.clone().unwrap_or_default();
         let user = request.logins.take(&provider).ok_or(IdentityError::NoDeveloperLogin)?;
@@ -76,6 +78,7 @@ impl Identities {
         logins.push(VerifiedLogin {
             login: login.clone(),
             client_id: pool.id.clone(),
+            issued,
             claims: Map::new(),
             made_for: None,
         });
@@ -94,7 +97,6 @@ impl Identities {
             resolved => resolved?,
         };
         let caller = resolved.caller();
-        let issued = self.parts.clock.now();
         let mut claims = json!({
             "iss": issuer,
             "aud": caller.pool_id,
@@ -121,8 +123,8 @@ impl Identities {
         if text("aud") != pool.id {
             return Err(IdentityError::Token(TokenError::Audience));
         }
-        let expires = claims.get("exp").and_then(|value| value.as_i64()).unwrap_or_default();
-        let (expires, now) = (Timestamp::from_seconds(expires), self.parts.clock.now());
+        let seconds = |name: &str| claims.get(name).and_then(|value| value.as_i64()).unwrap_or_default();
+        let (expires, now) = (Timestamp::from_seconds(seconds("exp")), self.parts.clock.now());
         if now >= expires {
             return Err(IdentityError::Token(TokenError::Expired { expires, now }));
         }
@@ -137,6 +139,7 @@ impl Identities {
         Ok(VerifiedLogin {
             login: Login { provider: provider.to_owned(), subject: subject.to_owned() },
             client_id: pool.id.clone(),
+            issued: Timestamp::from_seconds(seconds("iat")),
             made_for: Some(text("sub").to_owned()),
             claims,
         })

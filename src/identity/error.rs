@@ -1,10 +1,13 @@
 //! What can go wrong with pools and identities. `api::cognito_identity` gives each its code.
 
+use super::minting::TooManyGuests;
 use crate::{
     authn::{
         oidc::{SigningKeyError, TokenError},
         sessions::SessionError,
     },
+    base::KeyRingError,
+    revocation::Refusal,
     store::StoreError,
 };
 
@@ -118,6 +121,18 @@ pub enum IdentityError {
     /// A page's token is not one that was given out.
     #[error("The NextToken is not valid.")]
     PageToken,
+    /// Revoked.
+    #[error(transparent)]
+    Revoked(#[from] Refusal),
+    /// Too many guests were made.
+    #[error(transparent)]
+    TooManyGuests(TooManyGuests),
+    /// The pool does not allow bearer tokens.
+    #[error("Invoke tokens are off for this identity pool: tag it callgate:bearer=allow to allow them.")]
+    BearerOff,
+    /// An invoke token could not be made.
+    #[error(transparent)]
+    InvokeToken(#[from] KeyRingError),
     /// The session could not be made.
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -9,11 +9,13 @@ use super::{
     IdentityError, Logins, MergeHook, OpenIdKeys, Pools, ProviderSource, Result, RoleSource, VerifiedLogin,
     draw_id,
     linking::{Decision, Presented, Seen, decide},
+    minting::Minting,
     tags,
 };
 use crate::{
-    authn::{oidc::Verifier, sessions::Sessions},
+    authn::{invoke_tokens::InvokeTokens, oidc::Verifier, sessions::Sessions},
     base::{AccountId, CallerIdentity, Region, Timestamp, clock::SharedClock, rng::SharedRng},
+    revocation::{Holder, Presented as Exchanged, Revocations},
     store::identity::{IdentityRecord, IdentityStore, Login, PoolRecord, Written},
 };
 
@@ -42,6 +44,12 @@ pub struct IdentitiesParts {
     pub merge_hook: Arc<dyn MergeHook>,
     /// Makes session credentials.
     pub sessions: Arc<Sessions>,
+    /// Limits how many guests are made.
+    pub minting: Arc<dyn Minting>,
+    /// Makes invoke tokens.
+    pub invoke_tokens: Arc<InvokeTokens>,
+    /// What is revoked.
+    pub revocations: Arc<Revocations>,
     /// Sign open-id tokens.
     pub open_id_keys: Arc<OpenIdKeys>,
     /// For how long descriptions name what was merged into an identity.
@@ -134,6 +142,7 @@ impl Identities {
             self.pool(&pool.id)?;
             match self.decide(pool, None, logins).await? {
                 Decision::New => {
+                    self.admit(pool, None, logins).await?;
                     let id = draw_id(&self.parts.region, self.parts.rng.as_ref());
                     let logins: Vec<Login> = logins.iter().map(|verified| verified.login.clone()).collect();
                     let now = self.parts.clock.now();
@@ -141,8 +150,13 @@ impl Identities {
                         return Ok(id);
                     }
                 }
-                Decision::Is(id) => return Ok(id),
+                Decision::Is(id) => {
+                    self.admit(pool, Some(Holder { identity_id: &id, guest_born: None }), logins).await?;
+                    return Ok(id);
+                }
                 Decision::Link { identity, new } | Decision::Merge { into: identity, new } => {
+                    let holder = Holder { identity_id: &identity, guest_born: None };
+                    self.admit(pool, Some(holder), logins).await?;
                     let Some(seen) = self.parts.store.identity(&identity).await? else { continue };
                     if self.link(&seen, &new).await? == Written::Done {
                         return Ok(identity);
@@ -171,7 +185,14 @@ impl Identities {
             if seen.named.pool_id != pool.id {
                 return Err(not_found());
             }
-            let whom = match self.decide(&pool, Some(&seen), &logins).await? {
+            let decision = self.decide(&pool, Some(&seen), &logins).await?;
+            let now = seen.now();
+            let guest_born = now.is_guest().then_some(now.born);
+            self.admit(&pool, Some(Holder { identity_id: &now.id, guest_born }), &logins).await?;
+            if let Decision::Merge { into, .. } = &decision {
+                self.admit(&pool, Some(Holder { identity_id: into, guest_born: None }), &logins).await?;
+            }
+            let whom = match decision {
                 // An identity that was presented is never a new one.
                 Decision::New => return Err(not_found()),
                 Decision::Is(_) => Some(seen.now().clone()),
@@ -209,6 +230,20 @@ impl Identities {
         Ok(None)
     }
 
+    /// Refuses logins from before a revocation, and ids that were disabled by one.
+    async fn admit(
+        &self,
+        pool: &PoolRecord,
+        identity: Option<Holder<'_>>,
+        logins: &[VerifiedLogin],
+    ) -> Result<()> {
+        let presented: Vec<_> = logins
+            .iter()
+            .map(|verified| Exchanged { provider: &verified.login.provider, issued: verified.issued })
+            .collect();
+        Ok(self.parts.revocations.check(&pool.id, identity, &presented).await??)
+    }
+
     pub(super) async fn decide(
         &self,
         pool: &PoolRecord,
@@ -231,7 +266,12 @@ impl Identities {
         if seen.logins.len() + new.len() > LOGINS_AN_IDENTITY_MAX {
             return Err(IdentityError::TooManyLogins(LOGINS_AN_IDENTITY_MAX));
         }
-        Ok(self.parts.store.link(seen, new, self.parts.clock.now()).await?)
+        let written = self.parts.store.link(seen, new, self.parts.clock.now()).await?;
+        if written == Written::Done && seen.is_guest() {
+            // The first login has ended the guest's own sessions.
+            self.parts.revocations.refresh().await?;
+        }
+        Ok(written)
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{Identities, IdentityError, Result, SERVICE, identities::LOGINS_A_REQUEST_MAX};
 use crate::{
-    authn::oidc::Verified,
-    base::AccountId,
+    authn::oidc::{Verified, known},
+    base::{AccountId, Timestamp},
     store::identity::{Login, PoolRecord},
 };
 
@@ -66,6 +66,8 @@ pub struct VerifiedLogin {
     pub login: Login,
     /// For which client the token was made; for a developer's user it is the pool.
     pub client_id: String,
+    /// When the token was issued.
+    pub issued: Timestamp,
     /// What the token says.
     pub claims: Map<String, Value>,
     /// The identity that the token was made for, if this gateway made it for a developer's user.
@@ -97,23 +99,43 @@ impl Identities {
         if name == SERVICE {
             return self.developer_login(pool, token);
         }
+        let verified = self.verify_token(pool, name, token).await?;
+        Ok(VerifiedLogin {
+            login: Login { provider: name.to_owned(), subject: verified.subject },
+            client_id: verified.client_id,
+            issued: verified.issued,
+            claims: verified.claims,
+            made_for: None,
+        })
+    }
+
+    /// Has the token verified by whoever the pool says its provider is.
+    async fn verify_token(&self, pool: &PoolRecord, name: &str, token: &str) -> Result<Verified> {
+        let (verifier, settings) = (&self.parts.verifier, &pool.settings);
+        if let Some(value) = settings.login_providers.get(name) {
+            let verified = verifier.verify_supported(name, token, &known::client_ids(value)).await;
+            return verified.map_err(IdentityError::Token);
+        }
+        let clients = settings.user_pools.iter().filter(|client| client.provider_name == name);
+        let clients: Vec<_> = clients.map(|client| client.client_id.clone()).collect();
+        if !clients.is_empty() {
+            return verifier.verify_user_pool(name, token, &clients).await.map_err(IdentityError::Token);
+        }
+        if name == known::TWITTER_NAME {
+            return known::check_name(name)
+                .map_err(IdentityError::Token)
+                .and(Err(IdentityError::UnsupportedProvider));
+        }
+        if name.contains(":saml-provider/") {
+            return Err(IdentityError::Token(known::SAML));
+        }
         let arn = provider_arn(pool.account, name);
         let provider = Some(&arn)
             .filter(|arn| pool.settings.oidc_providers.contains(arn))
             .and_then(|_| self.parts.providers.provider(pool.account, name))
             .ok_or(IdentityError::UnsupportedProvider)?;
-        let verified: Verified = self
-            .parts
-            .verifier
-            .verify(token, &provider.issuer, &provider.client_ids)
-            .await
-            .map_err(IdentityError::Token)?;
-        Ok(VerifiedLogin {
-            login: Login { provider: name.to_owned(), subject: verified.subject },
-            client_id: verified.client_id,
-            claims: verified.claims,
-            made_for: None,
-        })
+        let verified = verifier.verify(token, &provider.issuer, &provider.client_ids).await;
+        verified.map_err(IdentityError::Token)
     }
 }
 

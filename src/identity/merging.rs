@@ -96,6 +96,8 @@ impl Identities {
         };
         match (written, verdict) {
             (Written::Done, Verdict::Merge) => {
+                // The merge has ended the guest's own sessions.
+                self.parts.revocations.refresh().await?;
                 tracing::info!(pool = pool.id, from = guest.id, into = user.id, "a guest was merged");
                 Ok(Some(user))
             }

@@ -63,6 +63,10 @@ pub struct QuotaConfig {
     pub account_rate: NonZeroU32,
     /// Requests of one source address: an IPv4 address or an IPv6 /64 (`limits.address_rate`).
     pub address_rate: Rate,
+    /// New guests of one source address (`limits.guest_address_rate`).
+    pub guest_address_rate: Rate,
+    /// New guests of one identity pool (`limits.guest_pool_rate`).
+    pub guest_pool_rate: Rate,
     /// Requests of one identity or principal; `None` for no limit (`limits.caller_rate`).
     pub caller_rate: Option<Rate>,
     /// Questions to one identity pool's merge hook (`identity.merge_hook_rate`).
@@ -85,6 +89,8 @@ impl Default for QuotaConfig {
             account_concurrency: 100,
             account_rate: at_least_one(1000),
             address_rate: Rate { per_second: at_least_one(2000), burst: at_least_one(4000) },
+            guest_address_rate: Rate { per_second: at_least_one(50), burst: at_least_one(5_000) },
+            guest_pool_rate: Rate { per_second: at_least_one(500), burst: at_least_one(50_000) },
             caller_rate: None,
             merge_hook_rate: at_least_one(10),
             keys_max: 1_000_000,
@@ -150,6 +156,8 @@ pub struct Quota {
     config: QuotaConfig,
     clock: SharedClock,
     addresses: KeyedLimiter<Prefix>,
+    guest_addresses: KeyedLimiter<Prefix>,
+    guest_pools: KeyedLimiter<Box<str>>,
     callers: Option<KeyedLimiter<CallerKey>>,
     merge_hooks: KeyedLimiter<Arc<str>>,
     caller_hashers: [RandomState; 2],
@@ -167,6 +175,8 @@ impl Quota {
     pub fn new(config: QuotaConfig, clock: SharedClock) -> Self {
         Self {
             addresses: KeyedLimiter::new(config.address_rate.governor(), config.keys_max, &clock),
+            guest_addresses: KeyedLimiter::new(config.guest_address_rate.governor(), config.keys_max, &clock),
+            guest_pools: KeyedLimiter::new(config.guest_pool_rate.governor(), config.keys_max, &clock),
             callers: config
                 .caller_rate
                 .map(|rate| KeyedLimiter::new(rate.governor(), config.keys_max, &clock)),
@@ -187,6 +197,14 @@ impl Quota {
         self.addresses
             .take(&Prefix::of(address))
             .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "address_rate", wait))
+    }
+
+    /// Takes a token for a new guest of this pool, which exists, from this address. The address comes first: one that makes too
+    /// many leaves the pool's others theirs.
+    pub fn guest(&self, address: IpAddr, pool_id: &str) -> Result<(), Throttled> {
+        let over = |limit, wait| Throttled::new(Reason::CallerRateLimitExceeded, limit, wait);
+        self.guest_addresses.take(&Prefix::of(address)).map_err(|wait| over("guest_address_rate", wait))?;
+        self.guest_pools.take(&pool_id.into()).map_err(|wait| over("guest_pool_rate", wait))
     }
 
     /// Takes a token of the caller: of the identity, or of the user, role or root it acts as. A session's name, which
@@ -243,6 +261,8 @@ impl Quota {
     /// everywhere. A call holds one shard's lock for as long as it takes to look at its keys.
     pub fn sweep(&self) {
         self.addresses.sweep();
+        self.guest_addresses.sweep();
+        self.guest_pools.sweep();
         self.merge_hooks.sweep();
         if let Some(callers) = &self.callers {
             callers.sweep();

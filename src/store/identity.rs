@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 pub use pool::{
     Ambiguous, Chosen, MappingRule, MatchType, PoolRecord, PoolRoles, PoolSettings, RoleMapping, TagMap,
+    UserPoolClient,
 };
 
 use super::StoreError;
@@ -167,6 +168,13 @@ pub trait IdentityStore: Send + Sync {
     /// The keys that sign open-id tokens, newest first.
     async fn open_id_keys(&self) -> Result<Vec<OpenIdKeyRecord>, StoreError>;
 
-    /// Adds the first key; lost if there is one.
-    async fn add_first_open_id_key(&self, key: &OpenIdKeyRecord) -> Result<Written, StoreError>;
+    /// Adds a key after the one that its maker saw as the newest; lost if another is.
+    async fn add_open_id_key(
+        &self,
+        key: &OpenIdKeyRecord,
+        newest: Option<&str>,
+    ) -> Result<Written, StoreError>;
+
+    /// Removes a key.
+    async fn remove_open_id_key(&self, id: &str) -> Result<(), StoreError>;
 }

@@ -9,6 +9,7 @@ pub mod changes;
 pub mod functions;
 pub mod iam;
 pub mod identity;
+pub mod revocation;
 pub mod sqlite;
 
 pub use changes::{Change, ChangeLog, Feed, Follower, Kind};

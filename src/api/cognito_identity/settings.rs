@@ -4,26 +4,34 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{errors::invalid, input};
+use super::{
+    errors::{invalid, unsupported},
+    input,
+};
 use crate::{
     api::{
         ApiError, Resource,
         members::Support::{self, Implemented, Refused},
     },
+    authn::oidc::known,
     base::{AccountId, Region},
     functions::name,
     identity::{IdentityError, MERGE_HOOK_TAG},
-    store::identity::{PoolRecord, PoolSettings},
+    store::identity::{PoolRecord, PoolSettings, UserPoolClient},
 };
 
 /// What becomes of the members that say how a pool is set, in both operations.
 pub(super) const OPEN_ID_PROVIDERS: (&str, Support) = ("OpenIdConnectProviderARNs", Implemented);
-pub(super) const LOGIN_PROVIDERS: (&str, Support) = ("SupportedLoginProviders", Refused(INSTEAD));
-pub(super) const COGNITO_PROVIDERS: (&str, Support) = ("CognitoIdentityProviders", Refused(INSTEAD));
+pub(super) const LOGIN_PROVIDERS: (&str, Support) = ("SupportedLoginProviders", Implemented);
+pub(super) const COGNITO_PROVIDERS: (&str, Support) = ("CognitoIdentityProviders", Implemented);
 pub(super) const SAML_PROVIDERS: (&str, Support) = ("SamlProviderARNs", Refused(INSTEAD));
-const INSTEAD: &str = "make the issuer known with iam:CreateOpenIDConnectProvider and name its ARN in OpenIdConnectProviderARNs";
+const INSTEAD: &str = "put an OpenID Connect provider in front of it, make that known with iam:CreateOpenIDConnectProvider and name its ARN in OpenIdConnectProviderARNs";
 /// How many providers a pool has at most; each of its logins searches them.
 const PROVIDERS_MAX: usize = 50;
+/// How many providers a pool supports by name at most (the service model).
+const LOGIN_PROVIDERS_MAX: usize = 10;
+/// The longest name and the longest client id of a provider (the service model).
+const CHARS_MAX: usize = 128;
 
 /// The input of both operations; the id is the second's alone.
 #[derive(Deserialize)]
@@ -34,9 +42,53 @@ pub(super) struct Input {
     allow_unauthenticated_identities: Option<bool>,
     allow_classic_flow: Option<bool>,
     developer_provider_name: Option<String>,
+    supported_login_providers: Option<BTreeMap<String, String>>,
+    cognito_identity_providers: Option<Vec<UserPool>>,
     #[serde(rename = "OpenIdConnectProviderARNs")]
     open_id_connect_provider_arns: Option<Vec<String>>,
     pub(super) identity_pool_tags: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UserPool {
+    provider_name: Option<String>,
+    client_id: Option<String>,
+    server_side_token_check: Option<bool>,
+}
+
+impl UserPool {
+    fn check(self) -> Result<UserPoolClient, ApiError> {
+        if self.server_side_token_check == Some(true) {
+            return Err(unsupported(
+                "CognitoIdentityProviders.ServerSideTokenCheck",
+                "leave it out; `callgate sessions revoke` ends the sessions of a user at once",
+            ));
+        }
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name = input::required(self.provider_name, "providerName")?;
+        let client = input::required(self.client_id, "clientId")?;
+        Ok(UserPoolClient {
+            provider_name: input::text(name, "providerName", CHARS_MAX, r"[\w._:/-]+", |c| {
+                is_word(c) || matches!(c, '.' | ':' | '/' | '-')
+            })?,
+            client_id: input::text(client, "clientId", CHARS_MAX, r"[\w_]+", is_word)?,
+        })
+    }
+}
+
+/// The providers that a pool supports by name: those that can be verified.
+fn check_login_providers(named: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ApiError> {
+    if named.len() > LOGIN_PROVIDERS_MAX {
+        return Err(invalid(format!("A pool can support at most {LOGIN_PROVIDERS_MAX} providers by name.")));
+    }
+    let check = |(name, ids): (String, String)| {
+        known::check_name(&name).map_err(|refused| invalid(refused.to_string()))?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ';' | '_' | '/' | '-');
+        let ids = input::text(ids, "supportedLoginProviders", CHARS_MAX, r"[\w.;_/-]+", allowed)?;
+        Ok((name, ids))
+    };
+    named.into_iter().map(check).collect()
 }
 
 impl Input {
@@ -58,6 +110,11 @@ impl Input {
             .into_iter()
             .map(|arn| input::arn(arn, "openIdConnectProviderARNs"))
             .collect::<Result<Vec<_>, _>>()?;
+        let user_pools = self.cognito_identity_providers.unwrap_or_default();
+        if user_pools.len() > PROVIDERS_MAX {
+            return Err(invalid(format!("A pool can have at most {PROVIDERS_MAX} clients of user pools.")));
+        }
+        let user_pools = user_pools.into_iter().map(UserPool::check).collect::<Result<Vec<_>, _>>()?;
         // An empty one, as some clients send it, is none.
         let developer_provider = self.developer_provider_name.filter(|name| !name.is_empty());
         let developer_provider = developer_provider.map(input::developer_provider).transpose()?;
@@ -65,6 +122,8 @@ impl Input {
             allow_guests,
             allow_classic_flow: self.allow_classic_flow,
             oidc_providers,
+            login_providers: check_login_providers(self.supported_login_providers.unwrap_or_default())?,
+            user_pools,
             developer_provider,
             tags: input::tags(self.identity_pool_tags.unwrap_or_default(), "identityPoolTags")?,
         };

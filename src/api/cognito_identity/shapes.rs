@@ -19,6 +19,17 @@ pub(super) fn identity_pool(pool: &PoolRecord) -> Value {
     if let Some(name) = &settings.developer_provider {
         shape["DeveloperProviderName"] = name.clone().into();
     }
+    if !settings.login_providers.is_empty() {
+        shape["SupportedLoginProviders"] = json!(settings.login_providers);
+    }
+    if !settings.user_pools.is_empty() {
+        let clients = settings.user_pools.iter().map(|client| {
+            json!({
+                "ProviderName": client.provider_name, "ClientId": client.client_id, "ServerSideTokenCheck": false,
+            })
+        });
+        shape["CognitoIdentityProviders"] = clients.collect::<Vec<_>>().into();
+    }
     if !settings.oidc_providers.is_empty() {
         shape["OpenIdConnectProviderARNs"] = settings.oidc_providers.clone().into();
     }

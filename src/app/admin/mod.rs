@@ -12,13 +12,33 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 pub use server::{Server, ServerError};
 
-use crate::base::{AccountId, Secret};
+use crate::{
+    api::callgate::revoke_sessions::RevokeSessions,
+    base::{AccountId, Secret},
+};
 
 /// What commands may ask that no API operation does. The gateway implements it, running or not.
 #[async_trait]
 pub trait AdminOps: Send + Sync + 'static {
     /// Makes an account with a root key.
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError>;
+
+    /// Revokes or restores in an account, or lists what it has revoked; the answer is that of the API's operation.
+    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError>;
+}
+
+/// What `callgate sessions` asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum SessionsCommand {
+    /// RevokeSessions.
+    Revoke(RevokeSessions),
+    /// RestoreIdentity.
+    Restore {
+        /// The identity.
+        identity_id: String,
+    },
+    /// ListRevocations.
+    List,
 }
 
 /// An account and the root key that was made with it.
@@ -75,6 +95,7 @@ pub struct Status {
 mod operation {
     pub(super) const STATUS: &str = "status";
     pub(super) const CREATE_ACCOUNT: &str = "create-account";
+    pub(super) const SESSIONS: &str = "sessions";
 }
 
 const PATH: &str = "/callgate/admin/";
@@ -83,6 +104,13 @@ const PATH: &str = "/callgate/admin/";
 #[serde(deny_unknown_fields)]
 struct CreateAccount {
     account: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sessions {
+    account: String,
+    command: SessionsCommand,
 }
 
 #[cfg(test)]

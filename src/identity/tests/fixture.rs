@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     authn::{
+        invoke_tokens::InvokeTokens,
         oidc::{
             Issuers, Verifier,
             test_issuer::{Keys, TestIssuer, outbound},
@@ -22,10 +23,12 @@ use crate::{
         rng::SharedRng,
     },
     identity::{
-        HookError, Identities, IdentitiesParts, Logins, MergeHook, NewPool, OpenIdKeys, Pools, Provider,
-        ProviderSource, Resolved, Result, Role, RoleSource, VerifiedLogin, logins,
+        HookError, Identities, IdentitiesParts, Logins, MergeHook, NewPool, OpenIdKeys, OpenIdKeysParts,
+        Pools, Provider, ProviderSource, Resolved, Result, Role, RoleSource, VerifiedLogin, logins,
+        minting::{Minting, TooManyGuests},
     },
     policy::{Document, Kind, defaults},
+    revocation::Revocations,
     store::{
         Feed,
         identity::{IdentityStore, Login, PoolRecord, PoolRoles, PoolSettings},
@@ -38,6 +41,7 @@ pub(crate) struct Fixture {
     pub(crate) pools: Arc<Pools>,
     pub(crate) identities: Arc<Identities>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) open_id_keys: Arc<OpenIdKeys>,
     pub(crate) clock: Arc<MockClock>,
     pub(crate) store: SqliteStore,
@@ -116,6 +120,15 @@ impl MergeHook for FakeHook {
     }
 }
 
+/// Guests without limit.
+struct Unlimited;
+
+impl Minting for Unlimited {
+    fn admit(&self, _: std::net::IpAddr, _: &str) -> std::result::Result<(), TooManyGuests> {
+        Ok(())
+    }
+}
+
 struct OneProvider(String);
 
 impl ProviderSource for OneProvider {
@@ -144,12 +157,20 @@ impl Fixture {
         let feed = Feed::new(Arc::new(store.clone()));
         let region = Region::new("eu-west-1");
         let pools = Pools::new(kept.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
-        feed.start(vec![pools.clone()]).await.unwrap();
+        let revocations = Revocations::new(Arc::new(store.clone()), feed.clone(), clock.clone());
+        feed.start(vec![pools.clone(), revocations.clone()]).await.unwrap();
         let keys = Keys::generate();
         let issuer = TestIssuer::start(keys.jwks()).await;
         let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
-        let shared_clock: crate::base::clock::SharedClock = clock.clone();
-        let open_id_keys = OpenIdKeys::load(&store, &ring, &shared_clock, &rng).await.unwrap();
+        let open_id_keys = OpenIdKeys::load(OpenIdKeysParts {
+            store: Arc::new(store.clone()),
+            ring: ring.clone(),
+            period: Duration::from_secs(90 * 86_400),
+            clock: clock.clone(),
+            rng: rng.clone(),
+        })
+        .await
+        .unwrap();
         let roles = Arc::new(FakeRoles::default());
         let hook = Arc::new(FakeHook::default());
         let identities = Identities::new(IdentitiesParts {
@@ -160,6 +181,9 @@ impl Fixture {
             roles: roles.clone(),
             merge_hook: hook.clone(),
             sessions: sessions.clone(),
+            minting: Arc::new(Unlimited),
+            invoke_tokens: InvokeTokens::new(ring.clone(), clock.clone(), rng.clone()),
+            revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
             aliases: Duration::from_secs(30 * 86_400),
             clock: clock.clone(),
@@ -170,6 +194,7 @@ impl Fixture {
             pools,
             identities,
             sessions,
+            revocations,
             open_id_keys,
             clock,
             store,
@@ -262,6 +287,7 @@ impl Fixture {
 /// Logins as if their tokens had been verified.
 pub(super) fn verified(logins: &[(&str, &str)]) -> Vec<VerifiedLogin> {
     let login = |(provider, subject): &(&str, &str)| VerifiedLogin {
+        issued: ISSUED_AT,
         login: Login { provider: (*provider).to_owned(), subject: (*subject).to_owned() },
         client_id: "client".to_owned(),
         claims: Map::from_iter([("sub".to_owned(), (*subject).into())]),

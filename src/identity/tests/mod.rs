@@ -6,11 +6,12 @@ mod managing;
 mod merging;
 mod random;
 mod random_store;
+mod revocation;
 mod roles;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
         Issuers, Verifier,
         test_issuer::{TestIssuer, outbound},
     },
-    base::{AccountId, KeyRing, Secret, rng::SeededRng, rng::SharedRng},
+    base::{AccountId, KeyRing, Secret, rng::SeededRng},
     store::identity::{IdentityStore, PoolRoles, PoolSettings},
 };
 pub(crate) use fixture::{Fixture, ISSUED_AT};
@@ -216,15 +217,16 @@ async fn an_open_id_token_says_who_where_and_how_and_verifies_with_the_published
 #[tokio::test]
 async fn the_gateways_key_is_the_same_after_a_restart() {
     let fixture = Fixture::start().await;
-    let ring = KeyRing::new([(1, Secret::new(vec![1; 32]))]).unwrap();
-    let clock: crate::base::clock::SharedClock = fixture.clock.clone();
-    let rng: SharedRng = Arc::new(SeededRng::new(2));
-    let again = OpenIdKeys::load(&fixture.store, &ring, &clock, &rng).await.unwrap();
-    let jwks: Value = again.jwks();
-    assert_eq!(jwks, fixture.open_id_keys.jwks());
-    let other = KeyRing::new([(1, Secret::new(vec![2; 32]))]).unwrap();
-    assert!(
-        OpenIdKeys::load(&fixture.store, &other, &clock, &rng).await.is_err(),
-        "never a new one in silence"
-    );
+    let load = async |ring: u8| {
+        OpenIdKeys::load(OpenIdKeysParts {
+            store: Arc::new(fixture.store.clone()),
+            ring: Arc::new(KeyRing::new([(1, Secret::new(vec![ring; 32]))]).unwrap()),
+            period: Duration::from_secs(90 * 86_400),
+            clock: fixture.clock.clone(),
+            rng: Arc::new(SeededRng::new(2)),
+        })
+        .await
+    };
+    assert_eq!(load(1).await.unwrap().jwks(), fixture.open_id_keys.jwks());
+    assert!(load(2).await.is_err(), "never a new one in silence");
 }

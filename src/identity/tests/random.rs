@@ -270,8 +270,8 @@ impl Dice {
         match self.below(10) {
             0..=2 => Step::GetId(self.logins()),
             3..=6 => Step::SpeakFor(id, self.logins()),
-            7 => Step::Unlink(id, self.logins(), self.of(&PROVIDERS)),
-            8 => Step::MergeUsers(self.of(&SUBJECTS), self.of(&SUBJECTS)),
+            7 => Step::Unlink(id, self.logins(), *self.of(&PROVIDERS)),
+            8 => Step::MergeUsers(*self.of(&SUBJECTS), *self.of(&SUBJECTS)),
             _ => Step::Delete(id),
         }
     }

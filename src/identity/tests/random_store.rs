@@ -173,7 +173,15 @@ impl IdentityStore for FlakyStore {
         self.store.open_id_keys().await
     }
 
-    async fn add_first_open_id_key(&self, key: &OpenIdKeyRecord) -> Result<Written, StoreError> {
-        self.store.add_first_open_id_key(key).await
+    async fn add_open_id_key(
+        &self,
+        key: &OpenIdKeyRecord,
+        newest: Option<&str>,
+    ) -> Result<Written, StoreError> {
+        self.store.add_open_id_key(key, newest).await
+    }
+
+    async fn remove_open_id_key(&self, id: &str) -> Result<(), StoreError> {
+        self.store.remove_open_id_key(id).await
     }
 }

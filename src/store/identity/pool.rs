@@ -36,11 +36,26 @@ pub struct PoolSettings {
     pub allow_classic_flow: Option<bool>,
     /// ARNs of the OpenID Connect providers whose logins the pool takes.
     pub oidc_providers: Vec<String>,
+    /// `SupportedLoginProviders`: by provider, its client ids, several with `;` between them.
+    #[serde(default)]
+    pub login_providers: BTreeMap<String, String>,
+    /// `CognitoIdentityProviders`: a user pool once for each of its clients.
+    #[serde(default)]
+    pub user_pools: Vec<UserPoolClient>,
     /// What the users of the developer's own back end are called in `Logins`; it never changes once it is set.
     #[serde(default)]
     pub developer_provider: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A client of a user pool whose logins a pool takes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UserPoolClient {
+    /// The user pool's issuer without its scheme, as `Logins` name it.
+    pub provider_name: String,
+    /// The client.
+    pub client_id: String,
 }
 
 /// The roles of a pool's identities.

@@ -125,19 +125,31 @@ impl IdentityStore for SqliteStore {
             .collect()
     }
 
-    async fn add_first_open_id_key(&self, key: &OpenIdKeyRecord) -> Result<Written, StoreError> {
+    async fn add_open_id_key(
+        &self,
+        key: &OpenIdKeyRecord,
+        newest: Option<&str>,
+    ) -> Result<Written, StoreError> {
         let mut write = self.write().await?;
         let inserted = sqlx::query(
             "INSERT INTO open_id_keys (id, sealed, created_ms)
-             SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM open_id_keys)",
+             SELECT ?1, ?2, ?3
+             WHERE (SELECT id FROM open_id_keys ORDER BY created_ms DESC, id LIMIT 1) IS ?4",
         )
         .bind(&key.id)
         .bind(&key.sealed)
         .bind(key.created.millis())
+        .bind(newest)
         .execute(write.connection())
         .await?;
         write.commit().await?;
         Ok(if inserted.rows_affected() == 0 { Written::Lost } else { Written::Done })
+    }
+
+    async fn remove_open_id_key(&self, id: &str) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        sqlx::query("DELETE FROM open_id_keys WHERE id = ?1").bind(id).execute(write.connection()).await?;
+        write.commit().await
     }
 }
 

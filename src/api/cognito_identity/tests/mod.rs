@@ -297,7 +297,19 @@ async fn inputs_that_the_model_does_not_allow_are_refused_with_awss_words() {
         (
             "CreateIdentityPool",
             unsupported(r#""SupportedLoginProviders":{"a":"b"}"#),
-            "SupportedLoginProviders is not supported by Callgate",
+            "in SupportedLoginProviders is not supported by Callgate",
+        ),
+        (
+            "CreateIdentityPool",
+            unsupported(r#""SupportedLoginProviders":{"api.twitter.com":"key;secret"}"#),
+            "Signing in with Twitter (OAuth 1.0a) is not supported by Callgate",
+        ),
+        (
+            "CreateIdentityPool",
+            unsupported(
+                r#""CognitoIdentityProviders":[{"ProviderName":"p","ClientId":"c","ServerSideTokenCheck":true}]"#,
+            ),
+            "ServerSideTokenCheck is not supported",
         ),
         ("CreateIdentityPool", unsupported(r#""DeveloperProviderName":"a b""#), r"pattern: [\w._-]+"),
         (
@@ -313,7 +325,7 @@ async fn inputs_that_the_model_does_not_allow_are_refused_with_awss_words() {
         (
             "CreateIdentityPool",
             unsupported(r#""CognitoIdentityProviders":[{}]"#),
-            "CognitoIdentityProviders is not",
+            "Value null at 'providerName'",
         ),
         (
             "CreateIdentityPool",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::stand::Guest;
 use crate::{
     api::{
-        Access, Door, Route, Service, Spec, cognito_identity, iam,
+        Access, Door, Route, Service, Spec, callgate, cognito_identity, iam,
         lambda::{self, invoke},
         operation::Listed,
         sts,
@@ -43,6 +43,10 @@ impl Asked {
         Self::of(lambda::OPERATIONS, name, input)
     }
 
+    pub(super) fn callgate(name: &str, input: Value) -> Self {
+        Self::of(callgate::OPERATIONS, name, input)
+    }
+
     /// Invoke, with all its checks and without a sandbox.
     fn dry_run(function: &str) -> Self {
         let spec = Spec {
@@ -74,6 +78,7 @@ impl Asked {
                 | "ListFunctions"
                 | "ListIdentityPools"
                 | "ListOpenIDConnectProviders"
+                | "ListRevocations"
                 | "ListRoles"
         )
     }
@@ -95,6 +100,7 @@ pub(super) fn making(guest: &Guest) -> Vec<Asked> {
     all.extend(roles());
     all.extend(pools(guest));
     all.extend(functions());
+    all.extend(revocations(guest));
     all.push(Asked::of(sts::OPERATIONS, "GetCallerIdentity", json!({})));
     all
 }
@@ -188,6 +194,19 @@ fn pools(guest: &Guest) -> Vec<Asked> {
         Asked::cognito("GetId", pool),
         Asked::cognito("GetCredentialsForIdentity", identity.clone()),
         Asked::cognito("GetOpenIdToken", identity),
+    ]
+}
+
+fn revocations(guest: &Guest) -> Vec<Asked> {
+    let identity = json!({"IdentityId": guest.identity});
+    vec![
+        Asked::callgate("CreateInvokeToken", identity.clone()),
+        Asked::callgate(
+            "RevokeSessions",
+            json!({"IdentityPoolId": guest.pool, "ProviderName": "idp.example"}),
+        ),
+        Asked::callgate("RestoreIdentity", identity),
+        Asked::callgate("ListRevocations", json!({})),
     ]
 }
 

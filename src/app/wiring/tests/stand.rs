@@ -235,7 +235,7 @@ impl Stand {
     pub(super) async fn guest(&self) -> Guest {
         let settings = json!({
             "IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true, "AllowClassicFlow": true,
-            "DeveloperProviderName": "login.app",
+            "DeveloperProviderName": "login.app", "IdentityPoolTags": {"callgate:bearer": "allow"},
         });
         let pool = self.root(&Asked::cognito("CreateIdentityPool", settings)).await.text("IdentityPoolId");
         let trust = crate::policy::defaults::trust_guest(&pool);

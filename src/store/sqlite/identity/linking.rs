@@ -7,7 +7,7 @@ use crate::{
     store::{
         StoreError,
         identity::{IdentityRecord, Login, Written},
-        sqlite::SqliteStore,
+        sqlite::{SqliteStore, revocation::end_guest},
     },
 };
 
@@ -98,6 +98,10 @@ pub(super) async fn link(
     {
         return Ok(Written::Lost);
     }
+    if seen.is_guest() {
+        // Whoever planted or copied a guest's id gains nothing by its owner's sign-in.
+        end_guest(&mut write, (&seen.pool_id, &seen.id), now).await?;
+    }
     write.commit().await?;
     Ok(Written::Done)
 }
@@ -155,6 +159,11 @@ pub(super) async fn merge(
         .bind(now.millis())
         .execute(write.connection())
         .await?;
+    for guest in [from, into] {
+        if guest.is_guest() {
+            end_guest(&mut write, (&guest.pool_id, &guest.id), now).await?;
+        }
+    }
     write.commit().await?;
     Ok(Written::Done)
 }

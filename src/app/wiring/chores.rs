@@ -1,0 +1,54 @@
+//! What is done now and then.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{functions::Functions, identity::OpenIdKeys, revocation::Revocations, store::Feed};
+
+/// How often idle sandboxes and unused state are looked at.
+pub(super) const SWEEP: Duration = Duration::from_secs(5);
+/// How often what other processes changed is read.
+const FOLLOW: Duration = Duration::from_secs(2);
+/// How often packages that nothing refers to are removed.
+const TIDY: Duration = Duration::from_secs(300);
+
+pub(super) async fn every(period: Duration, mut chore: impl FnMut() + Send) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        chore();
+    }
+}
+
+/// Reads what other processes over the same store have changed.
+pub(super) async fn follow(feed: Arc<Feed>) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        if let Err(cause) = feed.catch_up().await {
+            tracing::error!(%cause, "changes in the store could not be read; what is in memory may be old");
+        }
+    }
+}
+
+pub(super) async fn tidy(functions: Arc<Functions>) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        match functions.sweep(false).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
+            Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
+        }
+    }
+}
+
+pub(super) async fn prune(revocations: Arc<Revocations>, open_id_keys: Arc<OpenIdKeys>) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        if let Err(cause) = open_id_keys.turn().await {
+            tracing::warn!(%cause, "the keys for open-id tokens could not be looked after");
+        }
+        if let Err(cause) = revocations.prune().await {
+            tracing::warn!(%cause, "revocations that have ended could not be removed");
+        }
+    }
+}
