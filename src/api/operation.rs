@@ -7,7 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::{ApiError, Reply, members::Members};
-use crate::base::{AccountId, Caller, Region, RequestId, Timestamp};
+use crate::{
+    base::{AccountId, Caller, Region, RequestId, Timestamp},
+    policy::Document,
+};
 
 /// An AWS service that the gateway speaks for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -218,6 +221,8 @@ pub struct Resource {
     pub arn: String,
     /// Its tags if it exists (`aws:ResourceTag/…`).
     pub tags: Option<Arc<BTreeMap<String, String>>>,
+    /// Its own policy, if it exists and has one.
+    pub policy: Option<Arc<Document>>,
     /// Tags that the request sets (`aws:RequestTag/…`).
     pub request_tags: Option<BTreeMap<String, String>>,
     /// Further condition keys, lower-cased, such as `iam:passedtoservice`.

@@ -6,7 +6,7 @@ use crate::{
     api::{ApiError, Authorizer, Context, Resource},
     base::{Caller, Principal},
     iam::Directory,
-    policy::{self, Keys, Permit, Values},
+    policy::{self, Keys, OnResource, Permit, Requester, Values},
 };
 
 /// Identity policies of the account's directory.
@@ -38,9 +38,35 @@ impl IamAuthorizer {
         };
         // A role that was deleted after its session began has no documents either: nothing allows any more.
         let documents = role.iter().flat_map(|role| role.policies.iter());
-        policy::permit(caller, &request, documents, None)
+        let arn = resource.policy.as_ref().map(|_| caller.principal.arn(caller.account));
+        let on =
+            resource.policy.as_deref().zip(arn.as_deref()).filter(|_| !manages_own(caller, action, resource));
+        let on = on.map(|(document, arn)| OnResource {
+            document,
+            requester: Requester::Aws {
+                account: caller.account.as_str(),
+                arn,
+                role_arn: role.as_ref().map(|role| role.arn.as_str()),
+            },
+        });
+        policy::permit_on(caller, &request, documents, None, on)
             .map_err(|denial| ApiError::denied(denial.to_string()))
     }
+}
+
+/// Whether the account's own root looks after a policy. A Deny in it must not lock everybody out for ever: ours, after S3, where
+/// a root can always take a bucket's policy away.
+fn manages_own(caller: &Caller, action: &str, resource: &Resource) -> bool {
+    const MANAGES: [&str; 5] = [
+        "lambda:GetPolicy",
+        "lambda:RemovePermission",
+        "lambda:GetResourcePolicy",
+        "lambda:PutResourcePolicy",
+        "lambda:DeleteResourcePolicy",
+    ];
+    caller.principal == Principal::Root
+        && MANAGES.contains(&action)
+        && resource.arn.split(':').nth(4) == Some(caller.account.as_str())
 }
 
 impl Authorizer for IamAuthorizer {

@@ -37,7 +37,7 @@ const fn many(name: &'static str, source: Source, what: &'static str) -> Key {
 }
 
 /// All of them, by name.
-pub const KEYS: [Key; 38] = [
+pub const KEYS: [Key; 39] = [
     key("aws:CurrentTime", Source::Gateway, "the time, ISO 8601 in UTC"),
     key("aws:EpochTime", Source::Gateway, "the time, seconds since 1970"),
     key("aws:PrincipalAccount", Source::Gateway, "the caller's account"),
@@ -81,6 +81,7 @@ pub const KEYS: [Key; 38] = [
     key("lambda:EventSourceToken", Source::EventSource, "the token that an event source showed"),
     key("lambda:FunctionArn", Source::Gateway, "the function that the request is about"),
     key("lambda:FunctionUrlAuthType", Source::Gateway, "never there: Callgate has no function URLs"),
+    key("lambda:InvokedViaFunctionUrl", Source::Gateway, "never there: Callgate has no function URLs"),
     key("lambda:Principal", Source::Request, "the principal that AddPermission wants to allow"),
     key("lambda:ResourceTag/", Source::Gateway, "a tag of the function"),
     key("sts:ExternalId", Source::Request, "the external id that AssumeRole was given"),

@@ -74,6 +74,8 @@ pub struct Document {
     statements: Vec<Statement>,
     denies: ActionIndex,
     allows: ActionIndex,
+    /// Statements that say what one before them says, under another Sid, and that one: they are kept, and not evaluated.
+    same: Vec<(usize, usize)>,
 }
 
 impl Document {
@@ -96,6 +98,7 @@ impl Document {
             statements: Vec::with_capacity(statements.len()),
             denies: ActionIndex::default(),
             allows: ActionIndex::default(),
+            same: Vec::new(),
         };
         let mut sids = HashSet::new();
         for (index, node) in statements.iter().enumerate() {
@@ -106,9 +109,12 @@ impl Document {
                 let problem = Problem::at("Sid", "Statement IDs (SID) in a single policy must be unique.");
                 return Err(problem.in_statement(index, Some(sid)));
             }
-            match statement.effect {
-                Effect::Deny => document.denies.add(actions, index),
-                Effect::Allow => document.allows.add(actions, index),
+            let before = if kind == Kind::Resource { index } else { 0 };
+            let earlier = statements.iter().take(before).position(|earlier| says_the_same(earlier, node));
+            match (earlier, statement.effect) {
+                (Some(earlier), _) => document.same.push((index, earlier)),
+                (None, Effect::Deny) => document.denies.add(actions, index),
+                (None, Effect::Allow) => document.allows.add(actions, index),
             }
             document.statements.push(statement);
         }
@@ -142,6 +148,11 @@ impl Document {
             positions.insert(position);
             ControlFlow::<()>::Continue(())
         });
+        for (index, earlier) in &self.same {
+            if positions.contains(earlier) {
+                positions.insert(*index);
+            }
+        }
         positions
     }
 
@@ -187,6 +198,17 @@ impl AsRef<Document> for Document {
     fn as_ref(&self) -> &Document {
         self
     }
+}
+
+/// Whether two statements are equal but for their Sids.
+fn says_the_same(one: &Node, other: &Node) -> bool {
+    let (Node::Map(one), Node::Map(other)) = (one, other) else { return false };
+    let rest = |members: &'_ [(String, Node)]| members.iter().filter(|(name, _)| name != "Sid").count();
+    rest(one) == rest(other)
+        && one
+            .iter()
+            .filter(|(name, _)| name != "Sid")
+            .all(|member| other.iter().any(|candidate| candidate == member))
 }
 
 /// The statements of a document, and whether its version has variables.

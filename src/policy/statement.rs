@@ -136,7 +136,10 @@ impl<'n> Elements<'n> {
     }
 
     fn compile(self, kind: Kind, variables: bool) -> Result<(Statement, Actions), Problem> {
-        if self.sid.is_some_and(|sid| !sid.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        // Lambda's statement ids have more characters than IAM's.
+        let more: &[u8] = if kind == Kind::Resource { b"-_." } else { b"" };
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
+        if self.sid.is_some_and(|sid| !sid.bytes().all(valid)) {
             let text = "Statement IDs (SID) must be alpha-numeric.";
             return Err(Problem::at("Sid", text));
         }
