@@ -227,6 +227,8 @@ pub struct Resource {
     pub request_tags: Option<BTreeMap<String, String>>,
     /// Further condition keys, lower-cased, such as `iam:passedtoservice`.
     pub keys: Vec<(&'static str, String)>,
+    /// What the device says of itself, as JSON. It is parsed only if a policy asks.
+    pub client_context: Option<Bytes>,
     /// The action, where it is another one than the operation's (`iam:PassRole` beside `lambda:CreateFunction`).
     pub action: Option<&'static str>,
 }

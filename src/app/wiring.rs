@@ -1,5 +1,6 @@
 //! The gateway as it is put together: the only place that knows every part.
 
+mod explaining;
 mod settings;
 mod sources;
 
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
@@ -24,7 +26,7 @@ use self::{
     sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
 };
 use super::{
-    admin::{AdminError, AdminOps, NewAccount},
+    admin::{AdminError, AdminOps, ExplainPolicy, NewAccount},
     config::{Config, Isolation},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
@@ -313,6 +315,10 @@ impl Answer for Callgate {
 impl AdminOps for Callgate {
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
         create_account(&self.directory, account).await
+    }
+
+    async fn explain_policy(&self, asked: ExplainPolicy) -> Result<Value, AdminError> {
+        explaining::explain(&self.gate, &self.directory, &asked).map_err(AdminError::Refused)
     }
 }
 

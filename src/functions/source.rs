@@ -3,7 +3,7 @@
 use super::{function::Target, holder::Functions, name::FunctionRef};
 use crate::{
     base::Timestamp,
-    policy::{self, Denial, Keys, Permit, Request, Values},
+    policy::{self, Denial, Explained, Keys, Permit, Request, Requester, Values},
 };
 
 /// What an event source is, as the gateway checked it: never what an event says of itself.
@@ -80,5 +80,18 @@ impl Functions {
         )?;
         let target = function.and_then(|function| function.qualified(qualifier)).map(Target::from);
         Ok((permit, target))
+    }
+
+    /// What each statement of the policy has to do with an event, for the operator.
+    pub fn explain_source(&self, named: &FunctionRef, source: &EventSource, at: Timestamp) -> Vec<Explained> {
+        let Some(function) = self.find(named.account, &named.name) else { return Vec::new() };
+        let Some(document) = function.policy_of(named.qualifier.as_deref()) else { return Vec::new() };
+        let arn = named.arn();
+        let keys = EventKeys { source, named, arn: &arn, tags: Some(&function.tags), at };
+        let request = Request {
+            requester: Some(Requester::Service(&source.service)),
+            ..Request::new("lambda:InvokeFunction", &arn, &keys)
+        };
+        policy::explain(&request, [document])
     }
 }

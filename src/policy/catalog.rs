@@ -37,7 +37,7 @@ const fn many(name: &'static str, source: Source, what: &'static str) -> Key {
 }
 
 /// All of them, by name.
-pub const KEYS: [Key; 39] = [
+pub const KEYS: [Key; 37] = [
     key("aws:CurrentTime", Source::Gateway, "the time, ISO 8601 in UTC"),
     key("aws:EpochTime", Source::Gateway, "the time, seconds since 1970"),
     key("aws:PrincipalAccount", Source::Gateway, "the caller's account"),
@@ -64,8 +64,6 @@ pub const KEYS: [Key; 39] = [
     key("aws:SourceArn", Source::EventSource, "the ARN of what set the event off"),
     key("aws:SourceIp", Source::Gateway, "the address the request came from, through listed proxies"),
     many("aws:TagKeys", Source::Request, "the keys of the tags that the request sets or removes"),
-    key("aws:TokenIssueTime", Source::Gateway, "when the session began; absent for long-lived keys"),
-    key("aws:UserAgent", Source::Device, "the `User-Agent` header"),
     key("aws:userid", Source::Gateway, "the account, `AIDA…`, or `AROA…:session`"),
     key("aws:username", Source::Gateway, "a user's name; absent for sessions of roles"),
     key("callgate:AppPackageName", Source::Device, "`client.app_package_name` of the client context"),
@@ -108,5 +106,14 @@ mod tests {
         assert!(find("aws:TagKeys").is_some_and(|key| key.many));
         assert_eq!(find("aws:Nonsense"), None);
         assert!(KEYS.is_sorted_by_key(|key| key.name.to_lowercase()));
+    }
+
+    #[test]
+    fn the_document_lists_every_key() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policies.md");
+        let text = std::fs::read_to_string(file).unwrap();
+        for key in &KEYS {
+            assert!(text.contains(&format!("`{}", key.name)), "docs/policies.md does not name {}", key.name);
+        }
     }
 }

@@ -73,6 +73,7 @@ pub struct Target {
     /// Which function.
     pub reference: FunctionRef,
     arn: String,
+    client_context: Option<Bytes>,
 }
 
 impl Call {
@@ -116,7 +117,7 @@ impl Call {
     pub fn target(&self, account: AccountId, region: &Region) -> Result<Target, ApiError> {
         let reference = self.named.within(account, region)?;
         let arn = reference.arn();
-        Ok(Target { reference, arn })
+        Ok(Target { reference, arn, client_context: self.client_context.clone() })
     }
 
     /// The call as it goes to a sandbox.
@@ -149,6 +150,7 @@ impl Target {
         Resource {
             tags: function.map(|function| function.tags.clone()),
             policy,
+            client_context: self.client_context.clone(),
             ..Resource::named(self.arn.clone())
         }
     }

@@ -4,10 +4,12 @@
 //! mode 0600 in a directory of mode 0700, and the peer's user id is checked all the same.
 
 mod client;
+mod explain;
 mod server;
 
 use async_trait::async_trait;
 pub use client::{Client, ClientError};
+pub use explain::ExplainPolicy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 pub use server::{Server, ServerError};
@@ -19,6 +21,11 @@ use crate::base::{AccountId, Secret};
 pub trait AdminOps: Send + Sync + 'static {
     /// Makes an account with a root key.
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError>;
+
+    /// Explains a decision, as it would be or as it was.
+    async fn explain_policy(&self, _asked: ExplainPolicy) -> Result<Value, AdminError> {
+        Err(AdminError::Refused("no gateway runs here, and only one that runs can explain".to_owned()))
+    }
 }
 
 /// An account and the root key that was made with it.
@@ -75,6 +82,7 @@ pub struct Status {
 mod operation {
     pub(super) const STATUS: &str = "status";
     pub(super) const CREATE_ACCOUNT: &str = "create-account";
+    pub(super) const EXPLAIN_POLICY: &str = "explain-policy";
 }
 
 const PATH: &str = "/callgate/admin/";

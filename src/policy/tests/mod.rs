@@ -2,6 +2,7 @@
 
 mod access;
 mod corpus;
+mod documents;
 mod explain;
 mod fuzz;
 mod lint;
