@@ -43,6 +43,8 @@ soak: $(VENV)/installed ## the longer forms of the tests whose strength is repet
 	scripts/setup.sh test
 	$(CARGO) build --release --locked
 	PROPTEST_CASES=20000 IDENTITY_STEPS=100000 $(CARGO) test --release --locked --lib
+	PROPTEST_CASES=10000000 $(CARGO) test --release --locked --lib -- policy::tests::random policy::tests::access
+	PROPTEST_CASES=2000000 $(CARGO) test --release --locked --lib -- policy::tests::fuzz
 	CONTRACT_SOAK=20 $(VENV)/bin/pytest tests/contract -m soak
 
 docs: ## write the generated documents anew, and the crate's own pages

@@ -7,7 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::{ApiError, Reply, members::Members};
-use crate::base::{AccountId, Caller, Region, RequestId, Timestamp};
+use crate::{
+    base::{AccountId, Caller, Region, RequestId, Timestamp},
+    policy::Document,
+};
 
 /// An AWS service that the gateway speaks for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -221,10 +224,14 @@ pub struct Resource {
     pub arn: String,
     /// Its tags if it exists (`aws:ResourceTag/…`).
     pub tags: Option<Arc<BTreeMap<String, String>>>,
+    /// Its own policy, if it exists and has one.
+    pub policy: Option<Arc<Document>>,
     /// Tags that the request sets (`aws:RequestTag/…`).
     pub request_tags: Option<BTreeMap<String, String>>,
     /// Further condition keys, lower-cased, such as `iam:passedtoservice`.
     pub keys: Vec<(&'static str, String)>,
+    /// What the device says of itself, as JSON. It is parsed only if a policy asks.
+    pub client_context: Option<Bytes>,
     /// The action, where it is another one than the operation's (`iam:PassRole` beside `lambda:CreateFunction`).
     pub action: Option<&'static str>,
 }

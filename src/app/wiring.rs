@@ -1,6 +1,7 @@
 //! The gateway as it is put together: the only place that knows every part.
 
 mod chores;
+mod explaining;
 mod merge_hooks;
 mod offline;
 mod settings;
@@ -31,7 +32,7 @@ use self::{
     sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
 };
 use super::{
-    admin::{AdminError, AdminOps, NewAccount, SessionsCommand},
+    admin::{AdminError, AdminOps, ExplainPolicy, NewAccount, SessionsCommand},
     config::{Config, Isolation},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
@@ -353,6 +354,10 @@ impl Answer for Callgate {
 impl AdminOps for Callgate {
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
         create_account(&self.directory, account).await
+    }
+
+    async fn explain_policy(&self, asked: ExplainPolicy) -> Result<Value, AdminError> {
+        explaining::explain(&self.gate, &self.directory, &asked).map_err(AdminError::Refused)
     }
 
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {

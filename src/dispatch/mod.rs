@@ -150,7 +150,7 @@ impl Dispatch {
         if let Some(loading) = &loading {
             log.loaded(loading);
         }
-        log.start(target.version);
+        log.start(&target.version);
         let end = match unbegun {
             Some(end) => end,
             None => lease.answer(&mut log).await,

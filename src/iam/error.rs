@@ -53,10 +53,8 @@ impl IamError {
     /// The refusal of a policy that is over its limit, or over what is left of it.
     pub(super) fn policy_too_long(kind: Kind, role: &str) -> Self {
         Self::LimitExceeded(match kind {
-            Kind::Identity => {
-                format!("Maximum policy size of {} bytes exceeded for role {role}", kind.size_max())
-            }
             Kind::Trust => format!("Cannot exceed quota for ACLSizePerRole: {}", kind.size_max()),
+            _ => format!("Maximum policy size of {} bytes exceeded for role {role}", kind.size_max()),
         })
     }
 }

@@ -77,6 +77,12 @@ impl Client {
         self.call(operation::SESSIONS, &input).await
     }
 
+    /// Explains a decision.
+    pub async fn explain_policy(&self, asked: &super::ExplainPolicy) -> Result<Value, ClientError> {
+        let input = serde_json::to_value(asked).map_err(|cause| self.broken(cause))?;
+        self.call(operation::EXPLAIN_POLICY, &input).await
+    }
+
     pub(super) async fn call(&self, operation: &str, input: &Value) -> Result<Value, ClientError> {
         match tokio::time::timeout(ANSWER, self.exchange(operation, input)).await {
             Ok(answer) => answer,

@@ -4,10 +4,12 @@
 //! mode 0600 in a directory of mode 0700, and the peer's user id is checked all the same.
 
 mod client;
+mod explain;
 mod server;
 
 use async_trait::async_trait;
 pub use client::{Client, ClientError};
+pub use explain::ExplainPolicy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 pub use server::{Server, ServerError};
@@ -25,6 +27,11 @@ pub trait AdminOps: Send + Sync + 'static {
 
     /// Revokes or restores in an account, or lists what it has revoked; the answer is that of the API's operation.
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError>;
+
+    /// Explains a decision, as it would be or as it was.
+    async fn explain_policy(&self, _asked: ExplainPolicy) -> Result<Value, AdminError> {
+        Err(AdminError::Refused("no gateway runs here, and only one that runs can explain".to_owned()))
+    }
 }
 
 /// What `callgate sessions` asks for.
@@ -96,6 +103,7 @@ mod operation {
     pub(super) const STATUS: &str = "status";
     pub(super) const CREATE_ACCOUNT: &str = "create-account";
     pub(super) const SESSIONS: &str = "sessions";
+    pub(super) const EXPLAIN_POLICY: &str = "explain-policy";
 }
 
 const PATH: &str = "/callgate/admin/";

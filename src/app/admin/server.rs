@@ -148,6 +148,11 @@ async fn perform(
                 serde_json::from_slice(&body).map_err(|cause| AdminError::Refused(cause.to_string()))?;
             ops.sessions(account(&input.account)?, input.command).await
         }
+        operation::EXPLAIN_POLICY => {
+            let asked =
+                serde_json::from_slice(&body).map_err(|cause| AdminError::Refused(cause.to_string()))?;
+            ops.explain_policy(asked).await
+        }
         other => Err(AdminError::Refused(format!(
             "this gateway knows no operation {other:?}: is the command of another version than the gateway?"
         ))),
