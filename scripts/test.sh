@@ -61,7 +61,7 @@ if part build 900 cargo test --release --locked --lib --bins --tests --no-run; t
   part rust 240 cargo test --release --locked --lib --bins --tests
   part bootstrap 60 bootstrap
   part nodes 150 make --no-print-directory nodes
-  part contract 480 make --no-print-directory contract
+  part contract 600 make --no-print-directory contract
 fi
 
 printf '\n%-10s\n' "Times:"

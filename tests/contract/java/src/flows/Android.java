@@ -11,9 +11,11 @@ import com.amazonaws.auth.CognitoCachingCredentialsProvider;
 import com.amazonaws.regions.Regions;
 import com.amazonaws.services.cognitoidentity.AmazonCognitoIdentityClient;
 import com.amazonaws.services.securitytoken.AWSSecurityTokenServiceClient;
+import java.security.Security;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.services.cognitoidentity.CognitoIdentityClient;
 
@@ -22,6 +24,8 @@ public final class Android {
   private Android() {}
 
   public static void main(String[] arguments) {
+    // The cryptography of Android itself.
+    Security.insertProviderAt(new BouncyCastleProvider(), 1);
     guestSignsInAndIsRemembered();
     guestMeetsAnIdentityThatIsThere();
     basicFlow();
@@ -39,6 +43,12 @@ public final class Android {
   private static CognitoCachingCredentialsProvider app(Device device) {
     return new CognitoCachingCredentialsProvider(
         device, Gateway.ACCOUNT, Gateway.POOL, null, null, identities(), null);
+  }
+
+  /** As on a device that has never run it: what the SDK remembers is the whole process's. */
+  private static CognitoCachingCredentialsProvider fresh(CognitoCachingCredentialsProvider app) {
+    app.clear();
+    return app;
   }
 
   private static AwsCredentials credentials(CognitoCachingCredentialsProvider app) {
@@ -63,10 +73,10 @@ public final class Android {
   }
 
   private static void guestMeetsAnIdentityThatIsThere() {
-    CognitoCachingCredentialsProvider first = app(new Device());
+    CognitoCachingCredentialsProvider first = fresh(app(new Device()));
     first.setLogins(Gateway.logins(6));
     String user = identity(credentials(first));
-    CognitoCachingCredentialsProvider second = app(new Device());
+    CognitoCachingCredentialsProvider second = fresh(app(new Device()));
     List<String> changes = new ArrayList<>();
     second.registerIdentityChangedListener((before, after) -> changes.add(before + " " + after));
     String guest = second.getIdentityId();
@@ -82,8 +92,9 @@ public final class Android {
         new AWSSecurityTokenServiceClient(new AnonymousAWSCredentials());
     sts.setEndpoint(Gateway.ENDPOINT);
     CognitoCachingCredentialsProvider app =
-        new CognitoCachingCredentialsProvider(
-            new Device(), Gateway.ACCOUNT, Gateway.POOL, null, Gateway.ROLE, identities(), sts);
+        fresh(
+            new CognitoCachingCredentialsProvider(
+                new Device(), Gateway.ACCOUNT, Gateway.POOL, null, Gateway.ROLE, identities(), sts));
     app.setLogins(Gateway.logins(7));
     same(app.getIdentityId(), identity(credentials(app)));
   }
@@ -120,7 +131,7 @@ public final class Android {
             }
           };
       CognitoCachingCredentialsProvider app =
-          new CognitoCachingCredentialsProvider(new Device(), provider, Regions.US_EAST_1);
+          fresh(new CognitoCachingCredentialsProvider(new Device(), provider, Regions.US_EAST_1));
       app.setLogins(Map.of(Gateway.DEVELOPER, "joan"));
       same(app.getIdentityId(), identity(credentials(app)));
     }
