@@ -56,7 +56,7 @@ bootstrap() {
   node --test runtime/test/*.test.js
 }
 
-part lint 480 lint
+part lint 420 lint
 if part build 900 cargo test --release --locked --lib --bins --tests --no-run; then
   part rust 240 cargo test --release --locked --lib --bins --tests
   part bootstrap 60 bootstrap
