@@ -70,7 +70,7 @@ use crate::{
         Level, Means, RuntimeFiles, Spawner, Users, detect,
         network::{self, Network, NoUplink},
     },
-    store::{Feed, Follower, StoreError, sqlite::SqliteStore},
+    store::{Feed, Follower, StoreError, cached_identities::CachedIdentities, sqlite::SqliteStore},
     telemetry::{Metrics, Writing},
 };
 
@@ -163,6 +163,8 @@ impl Gateway for Callgate {
         let region = config.server.region.clone();
         let (clock, rng, ring) = (parts.clock.clone(), parts.rng.clone(), parts.ring.clone());
         let shared_store = Arc::new(store.clone());
+        let identity_store =
+            Arc::new(CachedIdentities::new(shared_store.clone(), config.identity.cache_mib << 20));
 
         let functions = Functions::open(
             parts.dir.path(),
@@ -177,7 +179,7 @@ impl Gateway for Callgate {
             },
         )?;
         let pools =
-            Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
+            Pools::new(identity_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
         let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
         let credentials = Arc::new(FunctionCredentials {
             directory: directory.clone(),
@@ -222,7 +224,7 @@ impl Gateway for Callgate {
             answer_max: Duration::from_millis(config.identity.merge_hook_timeout_ms),
         };
         let identities = Identities::new(IdentitiesParts {
-            store: shared_store.clone(),
+            store: identity_store.clone(),
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
             verifier: Arc::new(Verifier::with_known(issuers, &known(config), clock.clone())),
@@ -250,7 +252,7 @@ impl Gateway for Callgate {
         let operator = Arc::new(Operator {
             revocations: revocations.clone(),
             pools: pools.clone(),
-            identities: shared_store.clone(),
+            identities: identity_store.clone(),
             directory: directory.clone(),
         });
         operations.extend(api::callgate::operations(&operator, &identities));
@@ -262,6 +264,7 @@ impl Gateway for Callgate {
             quota: quota.clone(),
             open_id_keys: open_id_keys.clone(),
             functions: functions.clone(),
+            identities: identity_store,
             public_url: parts.public_url.clone(),
         };
         let gate = Arc::new(edge::Gate {

@@ -5,6 +5,7 @@
 //! change made by another process arrives the same way, by polling.
 
 pub mod artifacts;
+pub mod cached_identities;
 pub mod changes;
 pub mod functions;
 pub mod iam;

@@ -98,11 +98,5 @@ fn caller(directory: &Directory, account: AccountId, text: &str) -> Result<Calle
         }
         _ => return Err(format!("\"{text}\" is none of root, role/<name> and role/<name>/<session>")),
     };
-    Ok(Caller {
-        account,
-        principal,
-        access_key_id: "AKIAEXPLAINED".into(),
-        identity: None,
-        session: None,
-    })
+    Ok(Caller { account, principal, access_key_id: "AKIAEXPLAINED".into(), identity: None, session: None })
 }

@@ -34,7 +34,7 @@ use crate::{
     },
     policy::{NoKeys, Requester},
     quota::Quota,
-    store::{Change, Follower, Kind, StoreError},
+    store::{Change, Follower, Kind, StoreError, cached_identities::CachedIdentities},
     telemetry::metrics::Levels,
 };
 
@@ -161,6 +161,7 @@ pub(super) struct PlainSource {
     pub(super) quota: Arc<Quota>,
     pub(super) open_id_keys: Arc<OpenIdKeys>,
     pub(super) functions: Arc<Functions>,
+    pub(super) identities: Arc<CachedIdentities>,
     pub(super) public_url: String,
 }
 
@@ -175,6 +176,7 @@ impl Source for PlainSource {
             connections: self.connections.open(),
             sandboxes: self.dispatch.sandboxes(),
             executions: self.quota.running_by_account().iter().map(|(_, running)| u64::from(*running)).sum(),
+            identity_bytes: self.identities.bytes(),
         }
     }
 

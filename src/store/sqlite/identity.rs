@@ -1,5 +1,6 @@
 //! Identity pools, identities and signing keys in SQLite.
 
+pub(super) mod adding;
 mod identities;
 mod linking;
 mod pools;
@@ -74,7 +75,7 @@ impl IdentityStore for SqliteStore {
         logins: &[Login],
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        linking::add(self, pool_id, id, logins, now).await
+        adding::add(self, pool_id, id, logins, now).await
     }
 
     async fn link(

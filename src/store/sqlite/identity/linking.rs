@@ -1,4 +1,4 @@
-//! Identities as they are made and changed: each a short transaction that compares what was seen and sets what is new.
+//! Identities as they are changed: each a short transaction that compares what was seen and sets what is new.
 
 use sqlx::SqliteConnection;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Inserts logins; lost if one of them has an identity.
-async fn insert_logins(
+pub(super) async fn insert_logins(
     connection: &mut SqliteConnection,
     (pool_id, identity_id): (&str, &str),
     logins: &[Login],
@@ -57,33 +57,6 @@ async fn change(
     .execute(connection)
     .await?;
     Ok(if updated.rows_affected() == 0 { Written::Lost } else { Written::Done })
-}
-
-pub(super) async fn add(
-    store: &SqliteStore,
-    pool_id: &str,
-    id: &str,
-    logins: &[Login],
-    now: Timestamp,
-) -> Result<Written, StoreError> {
-    let mut write = store.write().await?;
-    let inserted = sqlx::query(
-        "INSERT INTO identities (id, pool_id, born_ms, modified_ms, signed_in_ms, revision)
-         SELECT ?1, id, ?3, ?3, ?4, 0 FROM identity_pools WHERE id = ?2",
-    )
-    .bind(id)
-    .bind(pool_id)
-    .bind(now.millis())
-    .bind((!logins.is_empty()).then_some(now.millis()))
-    .execute(write.connection())
-    .await?;
-    if inserted.rows_affected() == 0
-        || insert_logins(write.connection(), (pool_id, id), logins, now).await? == Written::Lost
-    {
-        return Ok(Written::Lost);
-    }
-    write.commit().await?;
-    Ok(Written::Done)
 }
 
 pub(super) async fn link(
