@@ -172,6 +172,9 @@ fn quotas() {
         account_rate: most.per_second,
         address_rate: most,
         caller_rate: Some(most),
+        guest_address_rate: most,
+        guest_pool_rate: most,
+        merge_hook_rate: most,
         keys_max: 1_000_000,
     };
     let quota = Quota::new(config, Arc::new(SystemClock::new()));
