@@ -174,7 +174,7 @@ fn quotas() {
         caller_rate: Some(most),
         guest_address_rate: most,
         guest_pool_rate: most,
-        merge_hook_rate: most,
+        merge_hook_rate: most.per_second,
         keys_max: 1_000_000,
     };
     let quota = Quota::new(config, Arc::new(SystemClock::new()));
