@@ -1,7 +1,9 @@
 //! The gateway as it is put together: the only place that knows every part.
 
+mod chores;
 mod settings;
 mod sources;
+mod web_tokens;
 
 use std::{
     io,
@@ -20,8 +22,10 @@ use hyper::body::Incoming;
 use tokio::task::JoinSet;
 
 use self::{
+    chores::{SWEEP, every, follow, forget, tidy},
     settings::{cors, outbound, quota_config, request_log},
     sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
+    web_tokens::Tokens,
 };
 use super::{
     admin::{AdminError, AdminOps, NewAccount},
@@ -52,7 +56,7 @@ use crate::{
         server::{Answer, Peer},
     },
     functions::{self, Functions},
-    iam::{self, Directory, IamError},
+    iam::{self, Directory, IamError, SessionPolicies},
     identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
     outbound::OutboundError,
     quota::Quota,
@@ -139,13 +143,6 @@ pub enum OpenError {
     Origin(String),
 }
 
-/// How often idle sandboxes and unused state are looked at.
-const SWEEP: Duration = Duration::from_secs(5);
-/// How often what other processes changed is read.
-const FOLLOW: Duration = Duration::from_secs(2);
-/// How often packages that nothing refers to are removed.
-const TIDY: Duration = Duration::from_secs(300);
-
 impl Gateway for Callgate {
     type Error = OpenError;
     type Store = Offline;
@@ -191,11 +188,12 @@ impl Gateway for Callgate {
 
         let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
+        let verifier = Arc::new(Verifier::new(issuers, clock.clone()));
         let identities = Identities::new(IdentitiesParts {
             store: shared_store,
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
-            verifier: Arc::new(Verifier::new(issuers, clock.clone())),
+            verifier: verifier.clone(),
             roles: Arc::new(Roles(directory.clone())),
             sessions: sessions.clone(),
             open_id_keys: open_id_keys.clone(),
@@ -209,10 +207,19 @@ impl Gateway for Callgate {
         let ready = Arc::new(AtomicBool::new(true));
         let (log, writing) = request_log(config, &metrics)?;
 
+        let session_policies = SessionPolicies::new(Arc::new(store.clone()));
+        let authorizer = Arc::new(IamAuthorizer::new(directory.clone(), session_policies.clone()));
         let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
-        operations.extend(api::sts::operations(&Arc::new(())));
+        let sts = api::sts::Sts {
+            directory: directory.clone(),
+            sessions: sessions.clone(),
+            session_policies: session_policies.clone(),
+            assuming: authorizer.clone(),
+            tokens: Arc::new(Tokens { directory: directory.clone(), identities, verifier }),
+        };
+        operations.extend(api::sts::operations(&Arc::new(()), &Arc::new(sts)));
         let plain = PlainSource {
             ready: ready.clone(),
             budget: budget.clone(),
@@ -227,7 +234,7 @@ impl Gateway for Callgate {
             routes: Routes::new(operations, &metrics),
             authn: Authn::new(directory.clone(), sessions, region.clone()),
             quota: quota.clone(),
-            authorizer: Arc::new(IamAuthorizer::new(directory.clone())),
+            authorizer: authorizer.clone(),
             functions: functions.clone(),
             dispatch: dispatch.clone(),
             plain: Plain::new(Arc::new(plain), metrics.clone()),
@@ -252,6 +259,7 @@ impl Gateway for Callgate {
         }));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
+        chores.spawn(forget(session_policies, gate.clock.clone()));
         gate.dispatch.prewarm();
         Ok(Arc::new(Self {
             edge: Arc::new(cors(gate.clone(), config)?),
@@ -448,36 +456,6 @@ fn dispatch(
     };
     let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
     Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))
-}
-
-async fn every(period: Duration, mut chore: impl FnMut() + Send) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        chore();
-    }
-}
-
-/// Reads what other processes over the same store have changed.
-async fn follow(feed: Arc<Feed>) {
-    loop {
-        tokio::time::sleep(FOLLOW).await;
-        if let Err(cause) = feed.catch_up().await {
-            tracing::error!(%cause, "changes in the store could not be read; what is in memory may be old");
-        }
-    }
-}
-
-async fn tidy(functions: Arc<Functions>) {
-    loop {
-        tokio::time::sleep(TIDY).await;
-        match functions.sweep(false).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
-            Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
-        }
-    }
 }
 
 #[cfg(test)]

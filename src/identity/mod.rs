@@ -12,6 +12,7 @@ pub mod logins;
 pub mod open_id;
 pub mod pools;
 pub mod roles;
+pub mod web_identity;
 
 pub use credentials::IdentityCredentials;
 pub use error::{IdentityError, Result};

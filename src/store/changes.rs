@@ -17,8 +17,10 @@ pub enum Kind {
     Function,
     /// A role: key is its name.
     Role,
-    /// A user: key is its name.
+    /// A user or one of its access keys: key is the user's name.
     User,
+    /// A managed policy: key is its name.
+    Policy,
     /// An OpenID Connect provider: key is its URL without scheme.
     OidcProvider,
     /// An identity pool: key is its id.
@@ -33,6 +35,7 @@ impl Kind {
             Self::Function => "function",
             Self::Role => "role",
             Self::User => "user",
+            Self::Policy => "managed-policy",
             Self::OidcProvider => "oidc-provider",
             Self::Pool => "pool",
         }
@@ -40,7 +43,7 @@ impl Kind {
 
     /// The kind a word means; `None` for a word of a newer version.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Account, Self::Function, Self::Role, Self::User, Self::OidcProvider, Self::Pool]
+        [Self::Account, Self::Function, Self::Role, Self::User, Self::Policy, Self::OidcProvider, Self::Pool]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }

@@ -1,0 +1,54 @@
+//! What the gateway does from time to time, beside its requests.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{base::clock::SharedClock, functions::Functions, iam::SessionPolicies, store::Feed};
+
+/// How often idle sandboxes and unused state are looked at.
+pub(super) const SWEEP: Duration = Duration::from_secs(5);
+/// How often what other processes changed is read.
+const FOLLOW: Duration = Duration::from_secs(2);
+/// How often packages and session policies that nothing refers to are removed.
+const TIDY: Duration = Duration::from_secs(300);
+
+/// Does a chore at every tick.
+pub(super) async fn every(period: Duration, mut chore: impl FnMut() + Send) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        chore();
+    }
+}
+
+/// Reads what other processes over the same store have changed.
+pub(super) async fn follow(feed: Arc<Feed>) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        if let Err(cause) = feed.catch_up().await {
+            tracing::error!(%cause, "changes in the store could not be read; what is in memory may be old");
+        }
+    }
+}
+
+/// Drops the policies of sessions that have ended.
+pub(super) async fn forget(policies: Arc<SessionPolicies>, clock: SharedClock) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        if let Err(cause) = policies.sweep(clock.now()).await {
+            tracing::warn!(%cause, "policies of sessions that have ended could not be dropped");
+        }
+    }
+}
+
+/// Removes packages that nothing refers to.
+pub(super) async fn tidy(functions: Arc<Functions>) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        match functions.sweep(false).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
+            Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
+        }
+    }
+}
