@@ -42,7 +42,9 @@ bench: ## every measurement, as Markdown on standard output
 soak: $(VENV)/installed ## the longer forms of the tests whose strength is repetition
 	scripts/setup.sh test
 	$(CARGO) build --release --locked
-	PROPTEST_CASES=20000 $(CARGO) test --release --locked --lib
+	PROPTEST_CASES=20000 IDENTITY_STEPS=100000 $(CARGO) test --release --locked --lib
+	PROPTEST_CASES=10000000 $(CARGO) test --release --locked --lib -- policy::tests::random policy::tests::access
+	PROPTEST_CASES=2000000 $(CARGO) test --release --locked --lib -- policy::tests::fuzz
 	CONTRACT_SOAK=20 $(VENV)/bin/pytest tests/contract -m soak
 
 docs: ## write the generated documents anew, and the crate's own pages
@@ -67,6 +69,9 @@ tests/contract/js/node_modules/installed: tests/contract/js/package-lock.json
 	cd tests/contract/js && npm ci --silent --no-audit --no-fund
 	touch $@
 
+tests/contract/java/target/classpath: tests/contract/java/pom.xml tests/contract/java/build.sh $(shell find tests/contract/java/src -name '*.java')
+	tests/contract/java/build.sh
+
 tests/nodes/node_modules/installed: tests/nodes/package-lock.json
 	cd tests/nodes && npm ci --silent --no-audit --no-fund --ignore-scripts
 	touch $@
@@ -76,5 +81,5 @@ nodes: tests/nodes/node_modules/installed ## the runtime's tests on Node.js 20, 
 	scripts/nodes.sh
 
 .PHONY: contract
-contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate
+contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/contract/java/target/classpath tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate
 	$(VENV)/bin/pytest tests/contract -m "not soak" $(PYTEST_ARGS)

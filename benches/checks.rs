@@ -27,6 +27,7 @@ use callgate::{
     iam::{self, Directory, NewRole, SessionPolicies},
     policy::defaults,
     quota::{Quota, QuotaConfig, Rate},
+    revocation::Revocations,
     store::{Feed, sqlite::SqliteStore},
 };
 use http::{HeaderMap, HeaderValue, Method, Request, request::Parts};
@@ -60,6 +61,7 @@ impl Gate {
         let store = Arc::new(store);
         let feed = Feed::new(store.clone());
         let clock = Arc::new(SystemClock::new());
+        let revocations = Revocations::new(store.clone(), feed.clone(), clock.clone());
         let parts = iam::Parts {
             store: store.clone(),
             feed: feed.clone(),
@@ -68,7 +70,7 @@ impl Gate {
             rng: Arc::new(SystemRng),
         };
         let directory = Directory::new(parts, iam::Options { allow_loopback_http: false });
-        feed.start(vec![directory.clone()]).await?;
+        feed.start(vec![directory.clone(), revocations.clone()]).await?;
         directory.seed_root("AKIAROOT000000000000", &Secret::from("a secret of the root".to_owned())).await?;
         let role = NewRole {
             name: ROLE.to_owned(),
@@ -90,7 +92,7 @@ impl Gate {
         };
         let region = Region::new("us-east-1");
         Ok(Self {
-            authn: Authn::new(directory.clone(), sessions, region.clone()),
+            authn: Authn::new(directory.clone(), sessions, revocations, region.clone()),
             quota: Quota::new(config, clock),
             authorizer: IamAuthorizer::new(directory, SessionPolicies::new(store)),
             region,

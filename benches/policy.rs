@@ -11,7 +11,9 @@ use std::{
 
 use callgate::{
     base::{AccountId, Caller, CallerIdentity, Principal, SystemClock},
-    policy::{Document, Keys, Kind, Request, Values, decide, permit},
+    policy::{
+        Document, Keys, Kind, NoKeys, OnResource, Request, Requester, Values, decide, permit, permit_on,
+    },
     quota::{Quota, QuotaConfig, Rate},
 };
 use serde::Deserialize;
@@ -99,10 +101,38 @@ fn policies() -> Result<(), Box<dyn std::error::Error>> {
     measure("permit, the default policy for guests", OPERATIONS, |_| {
         let _ = black_box(permit(&caller, black_box(&request), [&guest], None));
     });
+    resource_policies(&caller)?;
     // A thousand times slower than a decision, and done only when a policy is put.
     measure("parse and compile, 100 statements", OPERATIONS / 100, |_| {
         let _ = black_box(Document::parse(black_box(corpora[1].1), Kind::Identity));
     });
+    Ok(())
+}
+
+/// A function's own policy, as AddPermission makes it: many sources, and the last one is the caller's account.
+fn resource_policies(caller: &Caller) -> Result<(), Box<dyn std::error::Error>> {
+    let function = "arn:aws:lambda:us-east-1:000000000000:function:greet";
+    let arn = caller.principal.arn(caller.account);
+    for count in [1, 10, 80] {
+        let sources = (1..count).map(|number| {
+            serde_json::json!({ "Sid": format!("s{number}"), "Effect": "Allow", "Principal": { "Service": "s3.amazonaws.com" },
+                "Action": "lambda:InvokeFunction", "Resource": function,
+                "Condition": { "ArnLike": { "AWS:SourceArn": format!("arn:aws:s3:::b{number}") } } })
+        });
+        let own = serde_json::json!({ "Sid": "own", "Effect": "Allow", "Principal": { "AWS": arn },
+            "Action": "lambda:InvokeFunction", "Resource": function });
+        let statements: Vec<_> = sources.chain([own]).collect();
+        let text = serde_json::json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements })
+            .to_string();
+        let document = Document::parse(&text, Kind::Resource)?;
+        let request = Request::new("lambda:InvokeFunction", function, &NoKeys);
+        let requester = Requester::Aws { account: caller.account.as_str(), arn: &arn, role_arn: None };
+        let on = OnResource { document: &document, requester };
+        measure(&format!("permit, a resource policy of {count} statements"), OPERATIONS, |_| {
+            let policies = std::iter::empty::<&Document>();
+            let _ = black_box(permit_on(caller, black_box(&request), policies, None, Some(on)));
+        });
+    }
     Ok(())
 }
 
@@ -142,6 +172,9 @@ fn quotas() {
         account_rate: most.per_second,
         address_rate: most,
         caller_rate: Some(most),
+        guest_address_rate: most,
+        guest_pool_rate: most,
+        merge_hook_rate: most.per_second,
         keys_max: 1_000_000,
     };
     let quota = Quota::new(config, Arc::new(SystemClock::new()));

@@ -61,6 +61,10 @@ if [ "$purpose" != demo ]; then
   PATH=$PATH:/usr/sbin have nft || packages+=(nftables)
   PATH=$PATH:/usr/sbin have ip || packages+=(iproute2)
   have pgrep || packages+=(procps)
+  # The AWS SDKs for Java and Android.
+  have javac || packages+=(default-jdk-headless)
+  have mvn || packages+=(maven)
+  have unzip || packages+=(unzip)
   { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; } || packages+=(python3-venv)
 fi
 if [ "$purpose" = bench ]; then

@@ -56,12 +56,12 @@ bootstrap() {
   node --test runtime/test/*.test.js
 }
 
-part lint 480 lint
+part lint 420 lint
 if part build 900 cargo test --release --locked --lib --bins --tests --no-run; then
   part rust 240 cargo test --release --locked --lib --bins --tests
   part bootstrap 60 bootstrap
   part nodes 150 make --no-print-directory nodes
-  part contract 480 make --no-print-directory contract
+  part contract 600 make --no-print-directory contract
 fi
 
 printf '\n%-10s\n' "Times:"

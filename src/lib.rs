@@ -29,6 +29,7 @@ pub mod identity;
 pub mod outbound;
 pub mod policy;
 pub mod quota;
+pub mod revocation;
 pub mod sandbox;
 pub mod store;
 pub mod telemetry;

@@ -37,12 +37,18 @@ impl Gateway {
     /// Starts one on this data directory; also says how long it took to become ready. Variables of the environment that
     /// begin with `CALLGATE_` reach it, so that settings can be compared.
     pub fn start(data: &Path) -> Result<(Self, Duration)> {
+        Self::start_with(data, &[])
+    }
+
+    /// The same, with these variables set.
+    pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Result<(Self, Duration)> {
         let clock = SystemClock::new();
         let began = clock.monotonic();
         let mut command = command(data);
         // It logs every request, as in earnest; to a file beside the data directory.
         let log =
             fs::OpenOptions::new().create(true).append(true).open(data.with_file_name("gateway.log"))?;
+        command.envs(variables.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0", "--ready-json"]).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn()?;
         let mut line = String::new();

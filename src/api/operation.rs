@@ -7,7 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::{ApiError, Reply, members::Members};
-use crate::base::{AccountId, Caller, Region, RequestId, Timestamp};
+use crate::{
+    base::{AccountId, Caller, Region, RequestId, Timestamp},
+    policy::Document,
+};
 
 /// An AWS service that the gateway speaks for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -20,6 +23,8 @@ pub enum Service {
     Sts,
     /// Query, version 2010-05-08; scope `iam`.
     Iam,
+    /// The gateway's own: paths below `/callgate` with JSON; scope `callgate`.
+    Callgate,
 }
 
 /// How a service's requests and answers are written.
@@ -35,7 +40,7 @@ pub enum Protocol {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Lambda, Self::CognitoIdentity, Self::Sts, Self::Iam];
+    pub const ALL: [Self; 5] = [Self::Lambda, Self::CognitoIdentity, Self::Sts, Self::Iam, Self::Callgate];
 
     /// The service's name in a SigV4 credential scope.
     pub fn scope(self) -> &'static str {
@@ -44,13 +49,14 @@ impl Service {
             Self::CognitoIdentity => "cognito-identity",
             Self::Sts => "sts",
             Self::Iam => "iam",
+            Self::Callgate => "callgate",
         }
     }
 
     /// How it is spoken to.
     pub fn protocol(self) -> Protocol {
         match self {
-            Self::Lambda => Protocol::RestJson,
+            Self::Lambda | Self::Callgate => Protocol::RestJson,
             Self::CognitoIdentity => Protocol::Json,
             Self::Sts | Self::Iam => Protocol::Query,
         }
@@ -60,7 +66,7 @@ impl Service {
     pub fn target_prefix(self) -> &'static str {
         match self {
             Self::CognitoIdentity => "AWSCognitoIdentityService",
-            Self::Lambda | Self::Sts | Self::Iam => "",
+            Self::Lambda | Self::Sts | Self::Iam | Self::Callgate => "",
         }
     }
 
@@ -69,14 +75,14 @@ impl Service {
         match self {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
-            Self::Lambda | Self::CognitoIdentity => "",
+            Self::Lambda | Self::CognitoIdentity | Self::Callgate => "",
         }
     }
 
     /// Its own status and word for what policy does not permit.
     pub fn access_denied(self) -> (StatusCode, &'static str) {
         match self {
-            Self::Lambda => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+            Self::Lambda | Self::Callgate => (StatusCode::FORBIDDEN, "AccessDeniedException"),
             // As its model has it: every error of a client is 400.
             Self::CognitoIdentity => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
             Self::Sts | Self::Iam => (StatusCode::FORBIDDEN, "AccessDenied"),
@@ -86,7 +92,7 @@ impl Service {
     /// Its own word for an error that is the gateway's fault.
     pub fn internal_error(self) -> &'static str {
         match self {
-            Self::Lambda => "ServiceException",
+            Self::Lambda | Self::Callgate => "ServiceException",
             Self::CognitoIdentity => "InternalErrorException",
             Self::Sts | Self::Iam => "ServiceFailure",
         }
@@ -218,10 +224,14 @@ pub struct Resource {
     pub arn: String,
     /// Its tags if it exists (`aws:ResourceTag/…`).
     pub tags: Option<Arc<BTreeMap<String, String>>>,
+    /// Its own policy, if it exists and has one.
+    pub policy: Option<Arc<Document>>,
     /// Tags that the request sets (`aws:RequestTag/…`).
     pub request_tags: Option<BTreeMap<String, String>>,
     /// Further condition keys, lower-cased, such as `iam:passedtoservice`.
     pub keys: Vec<(&'static str, String)>,
+    /// What the device says of itself, as JSON. It is parsed only if a policy asks.
+    pub client_context: Option<Bytes>,
     /// The action, where it is another one than the operation's (`iam:PassRole` beside `lambda:CreateFunction`).
     pub action: Option<&'static str>,
 }

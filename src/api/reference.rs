@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use super::{
-    Access, Door, Service, cognito_identity, iam,
+    Access, Door, Service, callgate, cognito_identity, iam,
     lambda::{self, invoke},
     members::{Members, Support},
     operation::Listed,
@@ -12,11 +12,12 @@ use super::{
 };
 use crate::base::generated;
 
-const SERVICES: [(Service, &str, &[Listed]); 4] = [
+const SERVICES: [(Service, &str, &[Listed]); 5] = [
     (Service::Lambda, "Lambda", lambda::OPERATIONS),
     (Service::CognitoIdentity, "Cognito Identity", cognito_identity::OPERATIONS),
     (Service::Sts, "STS", sts::OPERATIONS),
     (Service::Iam, "IAM", iam::OPERATIONS),
+    (Service::Callgate, "Callgate", callgate::OPERATIONS),
 ];
 
 /// Every operation of a service by its name: where it is served, who may call it, its members.

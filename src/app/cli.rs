@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    commands::{accounts, config, deploy, dev, doctor, invoke, pools, serve, setup},
+    commands::{accounts, config, deploy, dev, doctor, invoke, policy, pools, serve, sessions, setup},
     config::{Config, ConfigError, Override},
     gateway::Gateway,
     output,
@@ -68,6 +68,12 @@ enum Command {
     /// Identity pools.
     #[command(subcommand)]
     Pools(pools::Arguments),
+    /// Sessions that are to end before their time.
+    #[command(subcommand)]
+    Sessions(sessions::Arguments),
+    /// Policies: why something is refused, and what a policy says that may not be meant.
+    #[command(subcommand)]
+    Policy(policy::Arguments),
     /// Get what functions find without packaging it: the AWS SDK.
     Setup,
     /// Say what this machine has and lacks for a gateway.
@@ -106,6 +112,8 @@ fn run_command<G: Gateway>(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Invoke(arguments) => one_thread(invoke::run(&common, &arguments)),
         Command::Accounts(arguments) => one_thread(accounts::run::<G>(&common, &arguments)).map(done),
         Command::Pools(arguments) => one_thread(pools::run(&common, &arguments)).map(done),
+        Command::Sessions(arguments) => one_thread(sessions::run::<G>(&common, &arguments)).map(done),
+        Command::Policy(arguments) => one_thread(policy::run(&common, &arguments)),
         Command::Setup => one_thread(setup::run(&common)).map(done),
         Command::Doctor => doctor::run::<G>(&common),
         Command::Config(arguments) => config::run(&common, &arguments).map(done),
@@ -142,7 +150,18 @@ mod tests {
             "callgate deploy examples/greet --name greet --tag callgate:allow=guests --env A=b=c",
             "callgate invoke greet --as-guest us-east-1:x --payload {} --client-context {} --log",
             "callgate dev examples/greet --listen 127.0.0.1:0 --name greet --env A=b",
+            "callgate policy explain --as role/guests --action lambda:InvokeFunction --resource arn --context a:b=c",
+            "callgate policy explain --request 00000000-0000-0000-0000-000000000000 --data-dir d",
+            "callgate policy lint policy.json --kind trust",
             "callgate setup --data-dir d",
+            "callgate sessions revoke --pool p --disable-guests",
+            "callgate sessions revoke --pool p --provider idp.example --account 123456789012",
+            "callgate sessions revoke --identity i --data-dir d",
+            "callgate sessions revoke --access-key AKIA1 --endpoint http://localhost:7070",
+            "callgate sessions revoke --role r",
+            "callgate sessions revoke --user u",
+            "callgate sessions restore i",
+            "callgate sessions list",
             "callgate doctor",
             "callgate config --reference",
             "callgate version",

@@ -1,6 +1,9 @@
 //! The gateway as it is put together: the only place that knows every part.
 
 mod chores;
+mod explaining;
+mod merge_hooks;
+mod offline;
 mod settings;
 mod sources;
 mod web_tokens;
@@ -19,25 +22,29 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
-    chores::{SWEEP, every, follow, forget, tidy},
-    settings::{cors, outbound, quota_config, request_log},
-    sources::{ExecutionRoles, FunctionCredentials, PlainSource, Providers, Retiring, Roles},
+    chores::{SWEEP, every, follow, forget, prune, tidy},
+    merge_hooks::MergeHooks,
+    offline::{Offline, create_account, sessions},
+    settings::{cors, known, outbound, quota_config, request_log},
+    sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
     web_tokens::Tokens,
 };
 use super::{
-    admin::{AdminError, AdminOps, NewAccount},
+    admin::{AdminError, AdminOps, ExplainPolicy, NewAccount, SessionsCommand},
     config::{Config, Isolation},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
     sdk::Sdk,
 };
 use crate::{
-    api::{self, Perform},
+    api::{self, Perform, callgate::Operator},
     authn::{
         Authn,
+        invoke_tokens::InvokeTokens,
         oidc::{Issuers, Verifier},
         sessions::Sessions,
     },
@@ -57,14 +64,15 @@ use crate::{
     },
     functions::{self, Functions},
     iam::{self, Directory, IamError, SessionPolicies},
-    identity::{Identities, IdentitiesParts, OpenIdKeys, Pools},
+    identity::{Identities, IdentitiesParts, OpenIdKeys, OpenIdKeysParts, Pools},
     outbound::OutboundError,
     quota::Quota,
+    revocation::Revocations,
     sandbox::{
         Level, Means, RuntimeFiles, Spawner, Users, detect,
         network::{self, Network, NoUplink},
     },
-    store::{Feed, Follower, StoreError, sqlite::SqliteStore},
+    store::{Feed, Follower, StoreError, cached_identities::CachedIdentities, sqlite::SqliteStore},
     telemetry::{Metrics, Writing},
 };
 
@@ -74,6 +82,7 @@ pub struct Callgate {
     gate: Arc<edge::Gate>,
     store: SqliteStore,
     directory: Arc<Directory>,
+    operator: Arc<Operator>,
     ready: Arc<AtomicBool>,
     chores: std::sync::Mutex<JoinSet<()>>,
     writing: std::sync::Mutex<Option<Writing>>,
@@ -143,6 +152,8 @@ pub enum OpenError {
     Origin(String),
 }
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 impl Gateway for Callgate {
     type Error = OpenError;
     type Store = Offline;
@@ -154,6 +165,8 @@ impl Gateway for Callgate {
         let region = config.server.region.clone();
         let (clock, rng, ring) = (parts.clock.clone(), parts.rng.clone(), parts.ring.clone());
         let shared_store = Arc::new(store.clone());
+        let identity_store =
+            Arc::new(CachedIdentities::new(shared_store.clone(), config.identity.cache_mib << 20));
 
         let functions = Functions::open(
             parts.dir.path(),
@@ -168,40 +181,68 @@ impl Gateway for Callgate {
             },
         )?;
         let pools =
-            Pools::new(shared_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
+            Pools::new(identity_store.clone(), feed.clone(), clock.clone(), rng.clone(), region.clone());
         let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), rng.clone()));
         let credentials = Arc::new(FunctionCredentials {
             directory: directory.clone(),
             sessions: sessions.clone(),
             clock: clock.clone(),
         });
+        let revocations = Revocations::new(shared_store.clone(), feed.clone(), clock.clone());
         let network = network(&parts).await?;
         let dispatch = Arc::new(dispatch(&parts, credentials, network)?);
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
         // In this order: who comes later may look at what those before hold.
-        let followers: Vec<Arc<dyn Follower>> =
-            vec![directory.clone(), functions.clone(), pools.clone(), Arc::new(retiring)];
+        let followers: Vec<Arc<dyn Follower>> = vec![
+            directory.clone(),
+            functions.clone(),
+            pools.clone(),
+            revocations.clone(),
+            Arc::new(retiring),
+        ];
         feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
         functions.sweep(true).await?;
         pools.sweep().await?;
 
-        let open_id_keys = OpenIdKeys::load(&*shared_store, &ring, &clock, &rng).await?;
+        let open_id_keys = OpenIdKeys::load(OpenIdKeysParts {
+            store: shared_store.clone(),
+            ring: ring.clone(),
+            period: DAY * config.oidc.signing_key_days,
+            clock: clock.clone(),
+            rng: rng.clone(),
+        })
+        .await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
-        let verifier = Arc::new(Verifier::new(issuers, clock.clone()));
+        let verifier = Arc::new(Verifier::with_known(issuers, &known(config), clock.clone()));
+        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
+        let invoke_tokens = InvokeTokens::new(ring.clone(), clock.clone(), rng.clone());
+        let merge_hook = MergeHooks {
+            functions: functions.clone(),
+            dispatch: dispatch.clone(),
+            quota: quota.clone(),
+            clock: clock.clone(),
+            rng: rng.clone(),
+            region: region.clone(),
+            answer_max: Duration::from_millis(config.identity.merge_hook_timeout_ms),
+        };
         let identities = Identities::new(IdentitiesParts {
-            store: shared_store,
+            store: identity_store.clone(),
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
             verifier: verifier.clone(),
             roles: Arc::new(Roles(directory.clone())),
+            merge_hook: Arc::new(merge_hook),
             sessions: sessions.clone(),
+            minting: Arc::new(Guests(quota.clone())),
+            invoke_tokens: invoke_tokens.clone(),
+            revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
+            aliases: Duration::from_secs(u64::from(config.identity.alias_days) * 86_400),
             clock: clock.clone(),
             rng: rng.clone(),
             region: region.clone(),
         });
-        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let metrics = Arc::new(Metrics::new());
         let budget = Budget::new(config.server.bytes_in_flight_max);
         let ready = Arc::new(AtomicBool::new(true));
@@ -212,13 +253,15 @@ impl Gateway for Callgate {
         let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
-        let sts = api::sts::Sts {
+        let operator = Arc::new(Operator {
+            revocations: revocations.clone(),
+            pools: pools.clone(),
+            identities: identity_store.clone(),
             directory: directory.clone(),
-            sessions: sessions.clone(),
-            session_policies: session_policies.clone(),
-            assuming: authorizer.clone(),
-            tokens: Arc::new(Tokens { directory: directory.clone(), identities, verifier }),
-        };
+        });
+        operations.extend(api::callgate::operations(&operator, &identities));
+        let tokens = Tokens { directory: directory.clone(), identities, verifier };
+        let sts = tokens.sts(sessions.clone(), session_policies.clone(), authorizer.clone());
         operations.extend(api::sts::operations(&Arc::new(()), &Arc::new(sts)));
         let plain = PlainSource {
             ready: ready.clone(),
@@ -226,13 +269,15 @@ impl Gateway for Callgate {
             connections: parts.connections.clone(),
             dispatch: dispatch.clone(),
             quota: quota.clone(),
-            open_id_keys,
+            open_id_keys: open_id_keys.clone(),
             functions: functions.clone(),
+            identities: identity_store,
             public_url: parts.public_url.clone(),
         };
         let gate = Arc::new(edge::Gate {
             routes: Routes::new(operations, &metrics),
-            authn: Authn::new(directory.clone(), sessions, region.clone()),
+            authn: Authn::new(directory.clone(), sessions, revocations.clone(), region.clone())
+                .with_invoke_tokens(invoke_tokens, Arc::new(Bearer(pools.clone()))),
             quota: quota.clone(),
             authorizer: authorizer.clone(),
             functions: functions.clone(),
@@ -259,6 +304,7 @@ impl Gateway for Callgate {
         }));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
+        chores.spawn(prune(revocations, open_id_keys.clone()));
         chores.spawn(forget(session_policies, gate.clock.clone()));
         gate.dispatch.prewarm();
         Ok(Arc::new(Self {
@@ -266,6 +312,7 @@ impl Gateway for Callgate {
             gate,
             store,
             directory,
+            operator,
             ready,
             chores: std::sync::Mutex::new(chores),
             writing: std::sync::Mutex::new(writing),
@@ -273,10 +320,7 @@ impl Gateway for Callgate {
     }
 
     async fn open_store(parts: Parts) -> Result<Offline, OpenError> {
-        let base = Base::open(&parts).await?;
-        base.feed.start(vec![base.directory.clone()]).await?;
-        base.directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
-        Ok(Offline(base.directory))
+        Offline::open(&parts).await
     }
 
     fn metrics(&self) -> Arc<Metrics> {
@@ -322,24 +366,14 @@ impl AdminOps for Callgate {
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
         create_account(&self.directory, account).await
     }
-}
 
-/// The store alone, for commands that found no gateway running.
-pub struct Offline(Arc<Directory>);
-
-#[async_trait]
-impl AdminOps for Offline {
-    async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
-        create_account(&self.0, account).await
+    async fn explain_policy(&self, asked: ExplainPolicy) -> Result<Value, AdminError> {
+        explaining::explain(&self.gate, &self.directory, &asked).map_err(AdminError::Refused)
     }
-}
 
-async fn create_account(directory: &Directory, account: AccountId) -> Result<NewAccount, AdminError> {
-    let key = directory.create_account(account).await.map_err(|error| match error {
-        IamError::Store(cause) => AdminError::Failed(cause.to_string()),
-        refused => AdminError::Refused(refused.to_string()),
-    })?;
-    Ok(NewAccount { account, access_key_id: key.id, secret_access_key: key.secret })
+    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
+        sessions(&self.operator, account, command).await
+    }
 }
 
 /// What every way of opening needs.

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::request::Parts;
 
 use super::{
-    AuthnError,
+    AuthnError, Revoked,
+    invoke_tokens::{self, BearerPools, InvokeTokens},
+    revoked::{Cleared, is_revoked},
     sessions::{ACCESS_KEY_PREFIX, Session, SessionError, Sessions},
     sigv4::{
         canonical::Canonical,
@@ -44,12 +46,15 @@ pub trait KeyStore: Send + Sync {
 pub struct Authn {
     keys: Arc<dyn KeyStore>,
     sessions: Arc<Sessions>,
+    revoked: Arc<dyn Revoked>,
     region: Region,
+    bearer: Option<(Arc<InvokeTokens>, Arc<dyn BearerPools>)>,
 }
 
 /// A request whose head is in order, and whose signature waits for the body.
 pub struct Pending {
-    unverified: Unverified,
+    /// `None` where a token stands for the signature.
+    unverified: Option<Unverified>,
     caller: Arc<Caller>,
     service: &'static str,
 }
@@ -63,8 +68,41 @@ impl Pending {
 
 impl Authn {
     /// Checks signatures made for `region`.
-    pub fn new(keys: Arc<dyn KeyStore>, sessions: Arc<Sessions>, region: Region) -> Self {
-        Self { keys, sessions, region }
+    pub fn new(
+        keys: Arc<dyn KeyStore>,
+        sessions: Arc<Sessions>,
+        revoked: Arc<dyn Revoked>,
+        region: Region,
+    ) -> Self {
+        Self { keys, sessions, revoked, region, bearer: None }
+    }
+
+    /// Takes invoke tokens too, of pools that allow them.
+    #[must_use]
+    pub fn with_invoke_tokens(self, tokens: Arc<InvokeTokens>, pools: Arc<dyn BearerPools>) -> Self {
+        Self { bearer: Some((tokens, pools)), ..self }
+    }
+
+    /// [`Self::begin`] for Invoke and its kin, which take an invoke token in place of a signature.
+    pub fn begin_invoke(
+        &self,
+        head: &Parts,
+        service: &'static str,
+        now: Timestamp,
+    ) -> Result<Pending, AuthnError> {
+        let (Some(token), Some((tokens, pools))) = (invoke_tokens::bearer(&head.headers), &self.bearer)
+        else {
+            return self.begin(head, &[service], now);
+        };
+        let claims = tokens.open(token)?;
+        let allowed = claims.identity.as_ref().is_some_and(|identity| pools.allows_bearer(&identity.pool_id));
+        if !allowed {
+            return Err(AuthnError::UnrecognizedClient);
+        }
+        if is_revoked(self.revoked.as_ref(), &claims, invoke_tokens::ACCESS_KEY_ID, &Cleared::default()) {
+            return Err(AuthnError::ExpiredToken);
+        }
+        Ok(Pending { unverified: None, caller: invoke_tokens::caller(claims), service })
     }
 
     /// Everything that can be known before the body: the form of the signature, its time, its scope (for one of
@@ -115,7 +153,7 @@ impl Authn {
         let canonical = Canonical::with_query(&head.method, &head.uri, query, &head.headers, signed_headers)?;
         let key = credentials.secret().key(authorization);
         let unverified = Unverified::new(authorization, &canonical, signed_at, key, declared_body);
-        Ok(Pending { unverified, caller: credentials.caller().clone(), service })
+        Ok(Pending { unverified: Some(unverified), caller: credentials.caller().clone(), service })
     }
 
     /// Whether a request has a signature at all, in whatever place. It says nothing of whether it is a good one.
@@ -125,7 +163,9 @@ impl Authn {
 
     /// Checks the signature over head and body, and gives the caller.
     pub fn finish(&self, pending: Pending, body: &[u8]) -> Result<Arc<Caller>, AuthnError> {
-        pending.unverified.verify(body)?;
+        if let Some(unverified) = pending.unverified {
+            unverified.verify(body)?;
+        }
         Ok(pending.caller)
     }
 
@@ -181,6 +221,9 @@ impl Authn {
         let id = authorization.access_key_id;
         match (token, id.starts_with(ACCESS_KEY_PREFIX)) {
             (Some(token), true) => match self.sessions.open(token, id) {
+                Ok(session) if is_revoked(self.revoked.as_ref(), &session.claims, id, &session.cleared) => {
+                    Err(AuthnError::ExpiredToken)
+                }
                 Ok(session) => Ok(Credentials::Session(session)),
                 Err(SessionError::Expired) => Err(AuthnError::ExpiredToken),
                 Err(_) => Err(AuthnError::UnrecognizedClient),

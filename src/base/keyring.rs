@@ -32,16 +32,19 @@ pub enum Purpose {
     OpenIdKey,
     /// Links to download a function's package.
     PackageLink,
+    /// Invoke tokens: what is in them, and their signatures.
+    InvokeToken,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::SessionToken,
         Self::DerivedSecret,
         Self::IamSecret,
         Self::Environment,
         Self::OpenIdKey,
         Self::PackageLink,
+        Self::InvokeToken,
     ];
 
     fn label(self) -> &'static [u8] {
@@ -52,6 +55,7 @@ impl Purpose {
             Self::Environment => b"callgate/v1/environment",
             Self::OpenIdKey => b"callgate/v1/open-id-key",
             Self::PackageLink => b"callgate/v1/package-link",
+            Self::InvokeToken => b"callgate/v1/invoke-token",
         }
     }
 }

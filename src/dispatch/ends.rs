@@ -42,7 +42,7 @@ pub fn outcome(
         End::Exited(exit) => (exited(id, exit), unhandled),
         End::Violated => (exited(id, None), unhandled),
     };
-    Outcome { payload, function_error, version: target.version, log_tail: log.into_tail(), cold }
+    Outcome { payload, function_error, version: target.version.clone(), log_tail: log.into_tail(), cold }
 }
 
 /// What a function that failed to load comes to.
@@ -60,7 +60,7 @@ pub fn init_failed(
         InitReason::Exit(exit) => exited(id, *exit),
         InitReason::TimedOut => timed_out(target, id, now, classic),
     };
-    log.start(target.version);
+    log.start(&target.version);
     if !failure.log.is_empty() {
         log.output(&failure.log);
     }
@@ -68,7 +68,7 @@ pub fn init_failed(
     Outcome {
         payload,
         function_error: Some(FunctionError::Unhandled),
-        version: target.version,
+        version: target.version.clone(),
         log_tail: log.into_tail(),
         cold: true,
     }

@@ -57,13 +57,6 @@ impl Estimate {
         (service_ns != UNKNOWN).then(|| Duration::from_nanos(service_ns.saturating_mul(rounds)))
     }
 
-    /// It takes at least so long: somebody has waited in vain.
-    pub(super) fn at_least(&self, time: Duration) {
-        if self.service_ns.load(SeqCst) < nanoseconds(time) {
-            self.service_ns.store(nanoseconds(time), SeqCst);
-        }
-    }
-
     /// Whether the own part of an invocation that begins `now` is to be told apart.
     pub(super) fn wants_effort(&self, now: Duration) -> bool {
         let now_ns = nanoseconds(now);

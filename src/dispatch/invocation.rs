@@ -50,7 +50,7 @@ pub struct Outcome {
     /// Set when the payload is an error.
     pub function_error: Option<FunctionError>,
     /// The version that ran.
-    pub version: &'static str,
+    pub version: Arc<str>,
     /// The last 4 KiB of the log, if they were asked for.
     pub log_tail: Option<Vec<u8>>,
     /// Whether it was the first of its sandbox.

@@ -96,6 +96,7 @@ impl Lease {
             }
         };
         worker.event(Event::Taken);
+        worker.running_since.begin(self.pool.now());
         self.before = if self.pool.wants_effort() { worker.effort() } else { None };
         let until = Instant::now() + time;
         self.owed = Some(Owed { id: invocation.id, until, admission });
@@ -130,6 +131,7 @@ impl Lease {
         if let End::Answered { spent: false, .. } = end {
             if let Some(mut worker) = self.worker.take() {
                 worker.event(Event::Answered);
+                worker.running_since.end();
                 let alone = self
                     .before
                     .take()

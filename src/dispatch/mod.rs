@@ -13,6 +13,7 @@ pub mod environment;
 mod estimate;
 pub mod exchange;
 mod freezing;
+mod held_up;
 pub mod invocation;
 pub mod lease;
 pub mod lifecycle;
@@ -149,7 +150,7 @@ impl Dispatch {
         if let Some(loading) = &loading {
             log.loaded(loading);
         }
-        log.start(target.version);
+        log.start(&target.version);
         let end = match unbegun {
             Some(end) => end,
             None => lease.answer(&mut log).await,
@@ -175,7 +176,6 @@ impl Dispatch {
             Err(waiting) => waiting,
         };
         for _ in 0..LOOKS_MAX {
-            let ended = pool.ended();
             match tokio::time::timeout(pool.patience(), &mut waiting).await {
                 Ok(handed) => return handed.map_err(|_| DispatchError::ShuttingDown),
                 Err(_) => {
@@ -184,7 +184,7 @@ impl Dispatch {
                     if let Ok(handed) = waiting.try_recv() {
                         return Ok(handed);
                     }
-                    pool.reconsider(ended);
+                    pool.reconsider();
                 }
             }
         }

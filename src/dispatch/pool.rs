@@ -27,6 +27,7 @@ use super::{
     DispatchError,
     effort::Alone,
     estimate::{Estimate, nanoseconds},
+    held_up::{self, HeldUp},
     lease::Lease,
     lifecycle::{Event, State},
     pools::Pools,
@@ -63,12 +64,12 @@ pub struct Pool {
     pub(super) is_freezing: AtomicBool,
     /// Sandboxes being started.
     starting: AtomicUsize,
-    /// Invocations that have ended, for seeing whether the line moves.
-    ended: AtomicUsize,
     /// Calls in line, those included whose caller has left and that nobody has come across yet.
     waiting: AtomicUsize,
     /// How long an invocation takes by itself.
     estimate: Estimate,
+    /// Which sandboxes are held up by a long one.
+    held_up: HeldUp,
     /// A newer generation has taken its place, or the gateway goes down.
     retired: AtomicBool,
 }
@@ -94,9 +95,9 @@ impl Pool {
             freezing: AtomicUsize::new(0),
             is_freezing: AtomicBool::new(false),
             starting: AtomicUsize::new(0),
-            ended: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             estimate: Estimate::default(),
+            held_up: HeldUp::default(),
             retired: AtomicBool::new(false),
         })
     }
@@ -180,22 +181,27 @@ impl Pool {
         self.estimate.expected(waiting, running, self.shared.options.processors)
     }
 
+    /// Sandboxes that run, but for those that a long invocation holds up.
+    fn progressing(&self) -> usize {
+        self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst) + self.held_up.count())
+    }
+
     /// Whether a call should rather wait for a sandbox that runs than take an idle one.
     fn is_quicker_in_line(&self) -> bool {
-        let running = self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst));
-        running >= self.shared.options.busy_sandboxes
+        let progressing = self.progressing();
+        progressing >= self.shared.options.busy_sandboxes
             && self
-                .expected(self.waiting.load(SeqCst) + 1, running)
+                .expected(self.waiting.load(SeqCst) + 1, progressing)
                 .is_some_and(|expected| expected <= IN_LINE_MAX)
     }
 
     /// Whether one of the sandboxes that run should rather be idle.
     fn is_crowded(&self) -> bool {
-        let running = self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst));
-        running > self.shared.options.busy_sandboxes
+        let progressing = self.progressing();
+        progressing > self.shared.options.busy_sandboxes
             && !self.estimate.waits()
             && self
-                .expected(self.waiting.load(SeqCst), running)
+                .expected(self.waiting.load(SeqCst), progressing)
                 .is_some_and(|expected| expected <= IN_LINE_MAX)
     }
 
@@ -213,37 +219,31 @@ impl Pool {
         if alive + starting < options.busy_sandboxes {
             return true;
         }
-        // While nothing is known, `reconsider` sees to it that there are more if those are not enough.
-        self.expected(waiting, alive).is_some_and(|expected| expected > self.shared.start_cost())
+        // Of those that compute, more would do no more. What is not known yet, or changes, `reconsider` sees to.
+        self.estimate.waits()
+            && self.expected(waiting, alive).is_some_and(|expected| expected > self.shared.start_cost())
     }
 
     /// How long a call waits in line before it asks for [`Self::reconsider`].
     pub(super) fn patience(&self) -> Duration {
-        if self.idle.load(SeqCst) == 0 { self.shared.start_cost() } else { 2 * IN_LINE_MAX }
+        if self.idle.load(SeqCst) > 0 { 2 * IN_LINE_MAX } else { self.shared.start_cost().max(held_up::LONG) }
     }
 
-    /// How many invocations have ended.
-    pub(super) fn ended(&self) -> usize {
-        self.ended.load(SeqCst)
-    }
-
-    /// Looks again whether those in line are served quickly enough. Called by one of them who was not, and who saw so many
-    /// invocations `ended` before it waited.
-    pub(super) fn reconsider(self: &Arc<Self>, ended: usize) {
-        let alive = self.alive.load(SeqCst);
-        if alive >= self.shared.options.busy_sandboxes && self.ended().wrapping_sub(ended) > alive {
-            // The line moves: it is long because there is more to do than can be done, and more sandboxes would do no more.
+    /// Looks again whether those in line are served quickly enough. Called by one of them who was not.
+    pub(super) fn reconsider(self: &Arc<Self>) {
+        self.held_up.recount(self.now());
+        if self.progressing() >= self.shared.options.busy_sandboxes && !self.estimate.waits() {
+            // The line is long because there is more to do than can be done: more sandboxes would do no more.
             return;
         }
-        // The estimate was wrong: those that run take long.
-        if let Some(worker) = self.take_idle() {
-            self.estimate.at_least(2 * IN_LINE_MAX);
+        if let Some(worker) = self.here_first().find_map(|(_, shard)| shard.take()) {
+            self.idle.fetch_sub(1, SeqCst);
             self.hand_over(worker);
             return;
         }
-        // What others may expect is not changed by it. The number at most doubles at once, since a machine that is busy with
-        // something else makes everyone wait, and more sandboxes would only add to that.
-        if self.starting.load(SeqCst) < alive.max(1) {
+        // The number at most doubles at once, since a machine that is busy with something else makes everyone wait, and more
+        // sandboxes would only add to that.
+        if self.starting.load(SeqCst) < self.alive.load(SeqCst).max(1) {
             self.start_another();
         }
     }
@@ -269,7 +269,8 @@ impl Pool {
         tokio::spawn(async move {
             let began = pool.shared.clock.monotonic();
             match pool.shared.start(&pool.target).await {
-                Ok((worker, room)) => {
+                Ok((mut worker, room)) => {
+                    worker.running_since = pool.held_up.watch();
                     room.keep();
                     pool.shared.note_start(pool.shared.clock.monotonic().saturating_sub(began));
                     pool.alive.fetch_add(1, SeqCst);
@@ -359,8 +360,10 @@ impl Pool {
         alone: Option<Alone>,
     ) {
         if let Some(took) = took {
-            self.ended.fetch_add(1, SeqCst);
             self.estimate.note(took, alone);
+            if took >= held_up::LONG {
+                self.held_up.recount(self.now());
+            }
         }
         self.hand_over(worker);
     }

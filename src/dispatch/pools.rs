@@ -113,7 +113,7 @@ impl Pools {
         let function = &target.function;
         let is_present = |pool: &&Arc<Pool>| pool.generation() == &*function.generation;
         let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
-        let found = pools.get(&function.account).and_then(|named| named.get(&*function.name));
+        let found = pools.get(&function.account).and_then(|named| named.get(&*function.pool));
         if let Some(pool) = found.filter(is_present) {
             return Ok(pool.clone());
         }
@@ -127,12 +127,12 @@ impl Pools {
         let named = pools.entry(function.account).or_default();
         // Another request may have made it between the two locks.
         if let Some(pool) =
-            named.get(&*function.name).filter(|pool| pool.generation() == &*function.generation)
+            named.get(&*function.pool).filter(|pool| pool.generation() == &*function.generation)
         {
             return pool.clone();
         }
         let pool = Pool::new(target.clone(), self.clone());
-        let earlier = named.insert(function.name.clone(), pool.clone());
+        let earlier = named.insert(function.pool.clone(), pool.clone());
         drop(pools);
         if let Some(earlier) = earlier {
             earlier.retire();

@@ -244,7 +244,7 @@ impl Starter {
         control.bind(&binding).await.map_err(|error| StartFailure::System(error.to_string()))?;
         self.network.narrow(&mut attached, function.egress.as_ref()).await?;
         let granted = credentials::grant(&*self.credentials, function, &self.clock);
-        let bind = protocol::bind(&self.description(function, target.version, &granted)?)
+        let bind = protocol::bind(&self.description(function, &target.version, &granted)?)
             .ok_or_else(|| StartFailure::System("the function's description is too large".to_owned()))?;
         let load = async {
             link.write(&bind, &[]).await?;

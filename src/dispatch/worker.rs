@@ -5,6 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use super::{
     effort::Effort,
     freezing,
+    held_up::RunningSince,
     lifecycle::{Event, State},
     memory,
 };
@@ -51,6 +52,8 @@ pub struct Worker {
     frozen_since: Duration,
     /// Whether it is being frozen or thawed: who stops then leaves it nobody knows how.
     pub settling: bool,
+    /// Since when its invocation runs; its pool watches that.
+    pub(super) running_since: RunningSince,
     /// When it was last given back, on the monotonic clock.
     pub idle_since: Duration,
     // Both dropped last: they are another's only when the process is gone.
@@ -84,6 +87,7 @@ impl Worker {
             writing: false,
             node: None,
             home: home::current(),
+            running_since: RunningSince::unwatched(),
             idle_since: now,
             _attached: attached,
             _user: user,

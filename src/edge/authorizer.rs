@@ -5,25 +5,26 @@ mod entity;
 
 use std::{borrow::Cow, sync::Arc};
 
-use self::entity::Entity;
-
+pub use self::entity::Entity;
+use super::explaining::{Question, Refusals};
 use crate::{
-    api::{ApiError, Authorizer, Context, Resource},
+    api::{ApiError, Authorizer, Context, Resource, lambda::client_context},
     base::{Caller, Principal},
     iam::{Directory, SessionPolicies, role::oidc_provider_arn, web_identity::COGNITO},
-    policy::{self, Keys, Permit, Values},
+    policy::{self, Keys, OnResource, Permit, Requester, Values},
 };
 
 /// Identity policies of the account's directory.
 pub struct IamAuthorizer {
     directory: Arc<Directory>,
     session_policies: Arc<SessionPolicies>,
+    refusals: Refusals,
 }
 
 impl IamAuthorizer {
     /// Asks the documents of this directory and of sessions.
     pub fn new(directory: Arc<Directory>, session_policies: Arc<SessionPolicies>) -> Self {
-        Self { directory, session_policies }
+        Self { directory, session_policies, refusals: Refusals::default() }
     }
 
     /// Makes the caller's session policies ready to be asked. Nothing is awaited for who has none.
@@ -44,9 +45,60 @@ impl IamAuthorizer {
         let keys = CallKeys { context, caller, entity: &entity, resource };
         let request = policy::Request::new(action, &resource.arn, &keys);
         let session = self.session_policies.of(caller)?;
-        policy::permit(caller, &request, entity.policies(), session.as_deref())
-            .map_err(|denial| ApiError::denied(denial.to_string()))
+        let arn = resource.policy.as_ref().map(|_| caller.principal.arn(caller.account));
+        let on =
+            resource.policy.as_deref().zip(arn.as_deref()).filter(|_| !manages_own(caller, action, resource));
+        let on = on.map(|(document, arn)| OnResource {
+            document,
+            requester: Requester::Aws { account: caller.account.as_str(), arn, role_arn: entity.role_arn() },
+        });
+        policy::permit_on(caller, &request, entity.policies(), session.as_deref(), on).map_err(|denial| {
+            self.refusals.note(context.request_id, self.question(context, caller, action, resource));
+            ApiError::denied(denial.to_string())
+        })
     }
+
+    /// What is asked, with the policies that have a say in it, for an explanation.
+    pub fn question(
+        &self,
+        context: &Context<'_>,
+        caller: &Caller,
+        action: &str,
+        resource: &Resource,
+    ) -> Question {
+        Question {
+            caller: caller.clone(),
+            entity: Entity::of(caller, &self.directory),
+            // Without them it would not have been asked; see `permit`.
+            session: self.session_policies.of(caller).ok().flatten(),
+            action: action.to_owned(),
+            resource: resource.clone(),
+            source: context.source,
+            secure: context.secure,
+            at: context.now,
+            given: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// What was refused lately.
+    pub(super) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+}
+
+/// Whether the account's own root looks after a policy. A Deny in it must not lock everybody out for ever: ours, after S3, where
+/// a root can always take a bucket's policy away.
+fn manages_own(caller: &Caller, action: &str, resource: &Resource) -> bool {
+    const MANAGES: [&str; 5] = [
+        "lambda:GetPolicy",
+        "lambda:RemovePermission",
+        "lambda:GetResourcePolicy",
+        "lambda:PutResourcePolicy",
+        "lambda:DeleteResourcePolicy",
+    ];
+    caller.principal == Principal::Root
+        && MANAGES.contains(&action)
+        && resource.arn.split(':').nth(4) == Some(caller.account.as_str())
 }
 
 impl Authorizer for IamAuthorizer {
@@ -56,11 +108,11 @@ impl Authorizer for IamAuthorizer {
 }
 
 /// The condition keys of one call, each computed when a statement asks for it.
-struct CallKeys<'a> {
-    context: &'a Context<'a>,
-    caller: &'a Caller,
-    entity: &'a Entity,
-    resource: &'a Resource,
+pub(super) struct CallKeys<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) caller: &'a Caller,
+    pub(super) entity: &'a Entity,
+    pub(super) resource: &'a Resource,
 }
 
 impl Keys for CallKeys<'_> {
@@ -97,6 +149,23 @@ impl Keys for CallKeys<'_> {
                 .nth(4)
                 .filter(|account| !account.is_empty())
                 .and_then(|account| one(account.to_owned())),
+            "callgate:apppackagename"
+            | "callgate:appversioncode"
+            | "callgate:platform"
+            | "callgate:platformversion"
+            | "callgate:devicemodel" => {
+                client_context::claim(self.resource.client_context.as_deref()?, key).map(Values::owned)
+            }
+            "aws:principalisawsservice" => one("false".to_owned()),
+            "callgate:signedin" => self
+                .caller
+                .identity
+                .as_deref()
+                .map(|identity| Values::owned(identity.signed_in().to_string())),
+            "callgate:identityageseconds" => self.caller.identity.as_deref().map(|identity| {
+                let age = self.context.now.seconds().saturating_sub(identity.born.seconds()).max(0);
+                Values::owned(age.to_string())
+            }),
             "aws:tagkeys" => self
                 .resource
                 .request_tags

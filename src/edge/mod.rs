@@ -6,6 +6,7 @@ pub mod arrival;
 pub mod authorizer;
 pub mod body;
 pub mod cors;
+pub mod explaining;
 pub mod gate;
 pub mod pipeline;
 pub mod plain;

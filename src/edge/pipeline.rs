@@ -91,7 +91,7 @@ async fn invoke_function(
     let refuse = |error| refusals::authn(Service::Lambda, &error);
     let throttle = |over| refusals::throttled(Service::Lambda, &over);
     refusals::content_type(Service::Lambda, "Invoke", head)?;
-    let signed = gate.authn.begin(head, &[Service::Lambda.scope()], arrival.at).map_err(refuse)?;
+    let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
     let (payload, _held) =
         read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;

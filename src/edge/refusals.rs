@@ -21,7 +21,9 @@ const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
 /// Over a limit: 429 with the reason, the bucket's name and when to come back (contract §5).
 pub fn throttled(service: Service, over: &Throttled) -> ApiError {
     let (code, message) = match service {
-        Service::Lambda | Service::CognitoIdentity => ("TooManyRequestsException", "Rate Exceeded."),
+        Service::Lambda | Service::CognitoIdentity | Service::Callgate => {
+            ("TooManyRequestsException", "Rate Exceeded.")
+        }
         Service::Sts | Service::Iam => ("Throttling", "Rate exceeded"),
     };
     let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, code, message)
@@ -31,7 +33,9 @@ pub fn throttled(service: Service, over: &Throttled) -> ApiError {
         Err(_) => error,
     };
     match service {
-        Service::Lambda => error.with_member("Reason", over.reason.as_str()).with_member("Type", "User"),
+        Service::Lambda | Service::Callgate => {
+            error.with_member("Reason", over.reason.as_str()).with_member("Type", "User")
+        }
         Service::CognitoIdentity | Service::Sts | Service::Iam => error,
     }
 }
@@ -76,7 +80,7 @@ pub fn body(service: Service, operation: &str, max: usize, error: &BodyError) ->
         BodyError::OverBudget => ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             match service {
-                Service::Lambda => "ServiceUnavailableException",
+                Service::Lambda | Service::Callgate => "ServiceUnavailableException",
                 Service::CognitoIdentity | Service::Sts | Service::Iam => "ServiceUnavailable",
             },
             "The gateway holds as many bytes of requests as it may: try again in a moment.",
@@ -84,7 +88,7 @@ pub fn body(service: Service, operation: &str, max: usize, error: &BodyError) ->
         .with_header(RETRY_AFTER, seconds(Duration::from_secs(1))),
         BodyError::Broken(_) => ApiError::bad_request(
             match service {
-                Service::Lambda => "InvalidRequestContentException",
+                Service::Lambda | Service::Callgate => "InvalidRequestContentException",
                 Service::CognitoIdentity => "SerializationException",
                 Service::Sts | Service::Iam => "MalformedInput",
             },

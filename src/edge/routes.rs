@@ -56,7 +56,7 @@ pub struct Routes {
 const INVOKE_BEFORE: &str = "/2015-03-31/functions/";
 const INVOKE_AFTER: &str = "/invocations";
 /// Paths that the axum router serves.
-const PLAIN: &[&str] = &["/healthz", "/readyz", "/metrics", "/.well-known/", "/callgate/public/"];
+const PLAIN: &[&str] = &["/healthz", "/readyz", "/metrics", "/.well-known/", "/callgate/public/code/"];
 
 impl Routes {
     /// A table of these operations.
@@ -214,7 +214,7 @@ fn version_of(service: Service) -> &'static str {
     match service {
         Service::Sts => "2011-06-15",
         Service::Iam => "2010-05-08",
-        Service::Lambda | Service::CognitoIdentity => "",
+        Service::Lambda | Service::CognitoIdentity | Service::Callgate => "",
     }
 }
 

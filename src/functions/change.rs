@@ -91,6 +91,11 @@ impl Functions {
             configuration,
             environment: variables.map(|variables| self.seal(account, name, &variables)).transpose()?,
             tags,
+            version: 0,
+            published: 0,
+            is_published: false,
+            policy: None,
+            aliases: BTreeMap::new(),
         };
         match self.commit(&record, None).await {
             Err(FunctionError::Busy(_)) => Err(FunctionError::Exists(name.to_owned())),
@@ -123,7 +128,8 @@ impl Functions {
                 ..current.record.clone()
             };
             let folder = self.shelf.folder(&code);
-            return Ok(Arc::new(Function::open(would_be, &folder, &self.options.region, &self.parts.keys)?));
+            let (region, keys) = (&self.options.region, &self.parts.keys);
+            return Ok(Arc::new(Function::open(would_be, BTreeMap::new(), &folder, region, keys)?));
         }
         let shelved = self.shelf.put(update.zip).await?;
         let _writing = self.writing.lock().await;
@@ -232,7 +238,7 @@ impl Functions {
     }
 
     /// Runs something that is not dropped with the caller's future.
-    async fn to_its_end<T: Send + 'static, F>(
+    pub(super) async fn to_its_end<T: Send + 'static, F>(
         &self,
         work: impl FnOnce(Arc<Self>) -> F,
     ) -> Result<T, FunctionError>
@@ -260,17 +266,18 @@ impl Functions {
             revision: self.draw_uuid(),
             modified: self.parts.clock.now(),
             stage: Stage::Updating,
+            is_published: false,
             ..record
         };
         self.commit(&record, Some(&current.record.revision)).await
     }
 
-    fn existing(&self, named: &FunctionRef) -> Result<Arc<Function>, FunctionError> {
+    pub(super) fn existing(&self, named: &FunctionRef) -> Result<Arc<Function>, FunctionError> {
         self.find(named.account, &named.name).ok_or_else(|| FunctionError::NotFound(named.function_arn()))
     }
 
     /// The function, if its caller may change it now.
-    fn check_change(
+    pub(super) fn check_change(
         &self,
         named: &FunctionRef,
         revision: Option<&str>,

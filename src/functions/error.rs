@@ -41,6 +41,26 @@ pub enum FunctionError {
          latest Revision Id"
     )]
     StaleRevision,
+    /// The caller's revision is not the newest of the policy.
+    #[error(
+        "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision \
+         Id"
+    )]
+    StalePolicy,
+    /// The policy would become too long.
+    #[error("The final policy size ({size}) is bigger than the limit ({limit}).")]
+    PolicyTooLong {
+        /// Bytes.
+        size: usize,
+        /// Bytes.
+        limit: usize,
+    },
+    /// There is something of that name, or something that needs it.
+    #[error("{0}")]
+    Conflict(String),
+    /// There is no such policy, statement or alias.
+    #[error("{0}")]
+    Missing(String),
     /// The request or its package is larger than AWS takes.
     #[error("{0}")]
     TooLarge(String),

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration};
 
 use super::{
     environment::{self, Variables},
-    name::{LATEST, arn},
+    name::{LATEST, arn, is_alias},
 };
 use crate::{
     base::{
         AccountId, KeyRing, Region,
         egress::{EGRESS_TAG, Egress},
     },
+    policy::{Document, Kind},
     store::{
         StoreError,
         functions::{FunctionRecord, Stage},
@@ -44,6 +45,10 @@ pub struct Function {
     pub environment: Arc<Variables>,
     /// Where its package lies unpacked.
     pub package_dir: Arc<Path>,
+    /// `$LATEST`, or the number of a published version.
+    pub version: Arc<str>,
+    /// What tells its sandboxes from those of other functions and versions of the account.
+    pub pool: Arc<str>,
     /// Sandboxes of another generation are not for this function any more.
     pub generation: Arc<str>,
     /// Where it may connect to, as its tag says; `None` for what the gateway's configuration says.
@@ -54,21 +59,49 @@ pub struct Function {
     pub log_group: Arc<str>,
     /// How far the last change has come.
     pub ready: Stage,
+    /// Its resource policy.
+    pub policy: Option<Arc<Document>>,
+    /// Its versions and aliases; empty for a version.
+    pub published: Arc<Published>,
     /// What is stored, for the answers of the API.
     pub record: FunctionRecord,
+}
+
+/// What is published of a function.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// The versions by their numbers.
+    pub versions: BTreeMap<u32, Arc<Function>>,
+    /// The resource policies of aliases by their names; the aliases themselves stand in the function's record.
+    pub alias_policies: BTreeMap<String, Arc<Document>>,
 }
 
 impl Function {
     /// Opens a record.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] if its environment does not open.
+    /// [`StoreError::Unreadable`] if its environment does not open, or a policy does not compile: to serve without it could
+    /// be to serve without a Deny.
     pub(crate) fn open(
         record: FunctionRecord,
+        versions: BTreeMap<u32, Arc<Self>>,
         package_dir: &Path,
         region: &Region,
         keys: &KeyRing,
     ) -> Result<Self, StoreError> {
+        let compile = |text: &String| {
+            Document::parse(text, Kind::Resource).map(Arc::new).map_err(|error| StoreError::Unreadable {
+                what: format!("a policy of function {}/{}", record.account, record.name),
+                why: error.to_string(),
+            })
+        };
+        let policy = record.policy.as_ref().map(compile).transpose()?;
+        let mut alias_policies = BTreeMap::new();
+        for (name, alias) in &record.aliases {
+            if let Some(text) = &alias.policy {
+                alias_policies.insert(name.clone(), compile(text)?);
+            }
+        }
         let variables = match &record.environment {
             Some(sealed) => environment::open(keys, record.account, &record.name, sealed)?,
             None => Variables::new(),
@@ -86,14 +119,53 @@ impl Function {
             handler: configuration.handler.as_str().into(),
             environment: Arc::new(variables),
             package_dir: package_dir.into(),
-            generation: record.generation.as_str().into(),
+            version: match record.version {
+                0 => LATEST.into(),
+                number => number.to_string().into(),
+            },
+            pool: match record.version {
+                0 => record.name.as_str().into(),
+                number => format!("{}:{number}", record.name).into(),
+            },
+            generation: match record.tags.get(EGRESS_TAG) {
+                // A version's sandboxes too go when the function's tag changes, and its generation does not.
+                Some(egress) if record.version > 0 => format!("{} {egress}", record.generation).into(),
+                _ => record.generation.as_str().into(),
+            },
             // Tags are checked before they are stored. One that means nothing all the same opens nothing.
             egress: record.tags.get(EGRESS_TAG).map(|text| text.parse().unwrap_or(Egress::Nothing)),
             tags: Arc::new(record.tags.clone()),
             log_group: configuration.logging.group.as_str().into(),
             ready: record.stage,
+            policy,
+            published: Arc::new(Published { versions, alias_policies }),
             record,
         })
+    }
+
+    /// The function in the version that a qualifier names; `None` if there is none.
+    pub fn qualified(self: &Arc<Self>, qualifier: Option<&str>) -> Option<Arc<Self>> {
+        match qualifier {
+            None | Some(LATEST) => Some(self.clone()),
+            Some(name) => match name.parse::<u32>() {
+                Ok(number) if !is_alias(name) => self.published.versions.get(&number).cloned(),
+                _ => match self.record.aliases.get(name)?.version {
+                    0 => Some(self.clone()),
+                    number => self.published.versions.get(&number).cloned(),
+                },
+            },
+        }
+    }
+
+    /// The resource policy of the function, version or alias that a qualifier names: each has its own.
+    pub fn policy_of(&self, qualifier: Option<&str>) -> Option<&Arc<Document>> {
+        match qualifier {
+            None | Some(LATEST) => self.policy.as_ref(),
+            Some(name) => match name.parse::<u32>() {
+                Ok(number) if !is_alias(name) => self.published.versions.get(&number)?.policy.as_ref(),
+                _ => self.published.alias_policies.get(name),
+            },
+        }
     }
 
     /// Whether an environment was ever given, be it an empty one.
@@ -119,12 +191,12 @@ pub struct Target {
     /// The function.
     pub function: Arc<Function>,
     /// The version that runs.
-    pub version: &'static str,
+    pub version: Arc<str>,
 }
 
-impl Target {
-    /// The version that is not published.
-    pub(crate) fn latest(function: Arc<Function>) -> Self {
-        Self { function, version: LATEST }
+impl From<Arc<Function>> for Target {
+    fn from(function: Arc<Function>) -> Self {
+        let version = function.version.clone();
+        Self { function, version }
     }
 }

@@ -113,8 +113,8 @@ impl Functions {
     /// [`FunctionError::NotFound`] with the ARN as it was named.
     pub fn resolve(&self, reference: &FunctionRef) -> Result<Target, FunctionError> {
         self.find(reference.account, &reference.name)
-            .filter(|_| reference.is_latest())
-            .map(Target::latest)
+            .and_then(|function| function.qualified(reference.qualifier.as_deref()))
+            .map(Target::from)
             .ok_or_else(|| FunctionError::NotFound(reference.arn()))
     }
 
@@ -143,7 +143,10 @@ impl Functions {
                 let held = self.held.load();
                 held.values()
                     .flat_map(|functions| functions.values())
-                    .map(|function| function.record.code)
+                    .flat_map(|function| {
+                        let versions = function.published.versions.values();
+                        versions.map(|version| version.record.code).chain([function.record.code])
+                    })
                     .collect()
             })
             .await
@@ -159,18 +162,39 @@ impl Functions {
         self.me.clone()
     }
 
-    /// Makes a record ready to be run. One that cannot be is left out, and said so, rather than keep all others from
-    /// running: its package or key is gone.
-    async fn ready(&self, record: FunctionRecord) -> Option<Arc<Function>> {
+    /// Makes a function and its versions ready to be run. One that cannot be is left out, and said so, rather than keep all
+    /// others from running: its package or key is gone.
+    async fn ready(&self, records: Vec<FunctionRecord>) -> Option<Arc<Function>> {
+        let (latest, published): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| record.version == 0);
+        let latest = latest.into_iter().next()?;
+        let mut versions = BTreeMap::new();
+        for record in published {
+            // Tags are the function's, whichever version is called.
+            let record = FunctionRecord { tags: latest.tags.clone(), ..record };
+            if let Some(version) = self.unpacked(record, BTreeMap::new()).await {
+                versions.insert(version.record.version, version);
+            }
+        }
+        self.unpacked(latest, versions).await
+    }
+
+    /// One of them, with its package on this node.
+    async fn unpacked(
+        &self,
+        record: FunctionRecord,
+        versions: BTreeMap<u32, Arc<Function>>,
+    ) -> Option<Arc<Function>> {
+        let (region, keys) = (&self.options.region, &self.parts.keys);
         let made = match self.shelf.ensure(record.code).await {
-            Ok(folder) => Function::open(record.clone(), &folder, &self.options.region, &self.parts.keys),
+            Ok(folder) => Function::open(record.clone(), versions, &folder, region, keys),
             Err(error) => Err(error),
         };
         match made {
             Ok(function) => Some(Arc::new(function)),
             Err(error) => {
-                let (account, name) = (record.account, record.name);
-                tracing::error!(%account, function = name, %error, "a function cannot be served");
+                let (account, name, version) = (record.account, record.name, record.version);
+                tracing::error!(%account, function = name, version, %error, "a function cannot be served");
                 None
             }
         }
@@ -182,8 +206,9 @@ impl Follower for Functions {
     async fn load(&self) -> Result<(), StoreError> {
         let mut accounts: HashMap<AccountId, ByName> = HashMap::new();
         let mut unsettled = Vec::new();
-        for record in self.parts.store.all().await? {
-            let Some(function) = self.ready(record).await else { continue };
+        let records = self.parts.store.all().await?;
+        for records in records.chunk_by(|one, next| one.account == next.account && one.name == next.name) {
+            let Some(function) = self.ready(records.to_vec()).await else { continue };
             if function.ready != Stage::Settled {
                 unsettled.push(function.clone());
             }
@@ -210,11 +235,7 @@ impl Follower for Functions {
         }
         let mut accounts = Accounts::clone(&self.held.load());
         for (account, name) in keys {
-            let stored = self.parts.store.get(account, name).await?;
-            let function = match stored {
-                Some(record) => self.ready(record).await,
-                None => None,
-            };
+            let function = self.ready(self.parts.store.get(account, name).await?).await;
             let functions = Arc::make_mut(accounts.entry(account).or_default());
             match function {
                 Some(function) => functions.insert(function.name.clone(), function),

@@ -13,8 +13,11 @@ pub mod function;
 pub mod holder;
 pub mod name;
 pub mod package;
+pub mod permissions;
+pub mod publish;
 mod settle;
 pub mod shelf;
+pub mod source;
 pub mod validation;
 
 #[cfg(test)]
@@ -26,3 +29,6 @@ pub use error::FunctionError;
 pub use function::{Function, Target};
 pub use holder::{Functions, Options, Parts, RoleCheck};
 pub use name::{FunctionRef, Named};
+pub use permissions::Permission;
+pub use publish::AliasChange;
+pub use source::EventSource;

@@ -103,7 +103,7 @@ async fn variables_are_sealed_on_the_disk_and_opened_in_memory() {
         .create(ACCOUNT, "greet", &settings, BTreeMap::new(), package("x").into())
         .await
         .unwrap();
-    let record = fixture.store.get(ACCOUNT, "greet").await.unwrap().unwrap();
+    let record = fixture.store.get(ACCOUNT, "greet").await.unwrap().remove(0);
     let sealed = record.environment.unwrap();
     assert!(!sealed.windows(7).any(|bytes| bytes == b"hunter2"));
     let function = fixture.functions.find(ACCOUNT, "greet").unwrap();
@@ -266,23 +266,26 @@ impl FunctionStore for Failing {
         self.store.all().await
     }
 
-    async fn get(&self, account: AccountId, name: &str) -> Result<Option<FunctionRecord>, StoreError> {
+    async fn get(&self, account: AccountId, name: &str) -> Result<Vec<FunctionRecord>, StoreError> {
         self.store.get(account, name).await
     }
 
-    async fn put(
+    async fn put_all(
         &self,
-        record: &FunctionRecord,
-        replaces: Option<&str>,
+        records: &[(&FunctionRecord, Option<&str>)],
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         if self.after_commit {
-            self.store.put(record, replaces, at).await?;
+            self.store.put_all(records, at).await?;
         }
         Err(StoreError::Packages("killed".to_owned()))
     }
 
     async fn delete(&self, _: AccountId, _: &str, _: Timestamp) -> Result<bool, StoreError> {
+        Err(StoreError::Packages("killed".to_owned()))
+    }
+
+    async fn delete_version(&self, _: AccountId, _: &str, _: u32, _: Timestamp) -> Result<bool, StoreError> {
         Err(StoreError::Packages("killed".to_owned()))
     }
 }

@@ -21,23 +21,26 @@ pub(super) enum Room<'a> {
     User(&'a str),
     /// A version of a managed policy.
     Managed,
+    /// A policy of a session.
+    Session,
 }
 
 impl Room<'_> {
     /// The most characters without white space (IAM's quotas).
     fn max(self) -> usize {
         match self {
-            Self::Trust => Kind::Trust.size_max(),
-            Self::Role(_) => 10_240,
+            Self::Trust => self.kind().size_max(),
             Self::User(_) => 2_048,
-            Self::Managed => 6_144,
+            Self::Role(_) | Self::Managed | Self::Session => self.kind().size_max(),
         }
     }
 
     fn kind(self) -> Kind {
         match self {
             Self::Trust => Kind::Trust,
-            Self::Role(_) | Self::User(_) | Self::Managed => Kind::Identity,
+            Self::Role(_) | Self::User(_) => Kind::Identity,
+            Self::Managed => Kind::Managed,
+            Self::Session => Kind::Session,
         }
     }
 
@@ -48,6 +51,7 @@ impl Room<'_> {
             Self::Role(name) => format!("Maximum policy size of {max} bytes exceeded for role {name}"),
             Self::User(name) => format!("Maximum policy size of {max} bytes exceeded for user {name}"),
             Self::Managed => format!("Cannot exceed quota for PolicySize: {max}"),
+            Self::Session => format!("A session policy has at most {max} characters."),
         })
     }
 }

@@ -98,7 +98,7 @@ impl SessionPolicies {
 
 /// Checks the text of a policy that a session is to have.
 pub fn check(text: &str) -> Result<(), IamError> {
-    check_policy(text, Room::Managed).map(drop)
+    check_policy(text, Room::Session).map(drop)
 }
 
 fn compile(hash: PolicyHash, texts: &[String]) -> Result<Documents, StoreError> {

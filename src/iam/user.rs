@@ -101,7 +101,7 @@ impl ManagedPolicy {
         let version = record.versions.get(&record.default).ok_or(CompileError::NoDefault(record.default))?;
         Ok(Self {
             arn: policy_arn(record.account, &record.path, &record.name),
-            document: Arc::new(Document::parse(&version.document, Kind::Identity)?),
+            document: Arc::new(Document::parse(&version.document, Kind::Managed)?),
             tags: Arc::new(record.tags.clone()),
             record,
         })

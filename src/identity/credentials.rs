@@ -11,7 +11,7 @@ use crate::{
 /// How long credentials of the enhanced flow last.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
 /// What Cognito calls the sessions of the enhanced flow.
-const SESSION_NAME: &str = "CognitoIdentityCredentials";
+pub(super) const SESSION_NAME: &str = "CognitoIdentityCredentials";
 
 /// Credentials and whose they are.
 #[derive(Clone, Debug)]
@@ -23,12 +23,18 @@ pub struct IdentityCredentials {
 }
 
 impl Identities {
-    /// Credentials of the role that the identity's pool gives it.
-    pub async fn credentials(&self, identity_id: &str, logins: &Logins) -> Result<IdentityCredentials> {
+    /// Credentials of the role that the identity's pool gives it, or of the one that is asked for out of several.
+    pub async fn credentials(
+        &self,
+        identity_id: &str,
+        logins: &Logins,
+        custom_role: Option<&str>,
+    ) -> Result<IdentityCredentials> {
+        // Before anything is checked: what is revoked after this moment takes this session along.
+        let issued = self.parts.clock.now();
         let resolved = self.resolve(identity_id, logins).await?;
         let caller = resolved.caller();
-        let role = role_of(&resolved, &caller, self.parts.roles.as_ref())?;
-        let issued = self.parts.clock.now();
+        let role = role_of(&resolved, &caller, custom_role, self.parts.roles.as_ref())?;
         let expires = issued.plus(LIFETIME.min(role.session_max));
         let role = SessionRole { account: role.account, name: &role.name, id: &role.id };
         let claims = SessionClaims::of_identity(role, SESSION_NAME, caller, issued, expires);

@@ -1,10 +1,13 @@
 //! What can go wrong with pools and identities. `api::cognito_identity` gives each its code.
 
+use super::minting::TooManyGuests;
 use crate::{
     authn::{
         oidc::{SigningKeyError, TokenError},
         sessions::SessionError,
     },
+    base::KeyRingError,
+    revocation::Refusal,
     store::StoreError,
 };
 
@@ -35,12 +38,71 @@ pub enum IdentityError {
     /// The logins belong to several identities.
     #[error("The logins belong to different identities.")]
     SeveralIdentities,
-    /// A guest, and the login of another identity.
+    /// The pool's merge hook does not let the guest be merged.
+    #[error("The identity pool does not allow this identity to be merged.")]
+    MergeRefused,
+    /// The pool's merge hook gave no answer that can be followed.
+    #[error("The identity pool's merge hook failed; nothing was changed.")]
+    MergeHookFailed,
+    /// The pool's merge hook is asked too often.
+    #[error("Rate Exceeded.")]
+    HookThrottled {
+        /// When to come again.
+        retry_seconds: u64,
+    },
+    /// The developer's user is another identity's.
     #[error(
-        "The login is linked to another identity, and merging identities is not supported by Callgate: call GetId \
-         with the login, and use the identity that it answers."
+        "The provided developer user identifier is already registered with Cognito under a different identity ID."
     )]
-    Merge,
+    DeveloperUserRegistered,
+    /// No such user of the developer.
+    #[error("Developer user identifier '{0}' not found.")]
+    DeveloperUserNotFound(String),
+    /// The user and the identity do not belong together.
+    #[error("The developer user identifier is not that of the identity.")]
+    DeveloperUserMismatch,
+    /// A look-up without anything to look for.
+    #[error("Please provide an identity ID, a developer user identifier, or both.")]
+    NeitherIdentityNorUser,
+    /// The name is not the pool's own for its developer's users.
+    #[error("Developer provider '{0}' is not that of the identity pool.")]
+    NoDeveloperProvider(String),
+    /// A developer's token was asked for without a developer's user.
+    #[error("Please provide the developer provider of the identity pool with a user identifier in Logins.")]
+    NoDeveloperLogin,
+    /// A developer's user cannot be unlinked by an app.
+    #[error("The login {0} is the developer's: it is unlinked by UnlinkDeveloperIdentity.")]
+    UnlinkByDeveloper(String),
+    /// Two users of a public provider cannot be one.
+    #[error("The identities are different users of {0} and cannot be merged.")]
+    DifferentUsers(String),
+    /// The pool has the enhanced flow alone; Cognito's own words.
+    #[error("Basic (classic) flow is not enabled, please use enhanced flow.")]
+    BasicFlowOff,
+    /// The pool's role mapping gives no role to the login.
+    #[error("The login's token does not choose a role of this identity pool.")]
+    AmbiguousRole,
+    /// The role that was asked for is not one to choose from.
+    #[error("The custom role is not one that the login's token may choose.")]
+    CustomRole,
+    /// A claim that a pool maps to a principal tag cannot be one.
+    #[error("The claim {0} of the login's token cannot be a principal tag.")]
+    TagValue(String),
+    /// More session tags than there may be.
+    #[error("A session can have at most 50 tags.")]
+    TooManyTags,
+    /// More tags than a pool may have.
+    #[error("A pool can have at most 50 tags.")]
+    TooManyPoolTags,
+    /// More maps of principal tags than a pool may have.
+    #[error("A pool can have principal tags of at most 60 providers.")]
+    TooManyTagMaps,
+    /// Somebody else changed the pool at the same time.
+    #[error("The identity pool is being changed by others; try again.")]
+    ConcurrentModification,
+    /// The pool's developer provider has another name already.
+    #[error("The developer provider name of an identity pool cannot be changed once it is set.")]
+    DeveloperProviderSet,
     /// Somebody else changed the identity at the same time, several times over.
     #[error("The identity is being changed by others; try again.")]
     Contended,
@@ -59,6 +121,18 @@ pub enum IdentityError {
     /// A page's token is not one that was given out.
     #[error("The NextToken is not valid.")]
     PageToken,
+    /// Revoked.
+    #[error(transparent)]
+    Revoked(#[from] Refusal),
+    /// Too many guests were made.
+    #[error(transparent)]
+    TooManyGuests(TooManyGuests),
+    /// The pool does not allow bearer tokens.
+    #[error("Invoke tokens are off for this identity pool: tag it callgate:bearer=allow to allow them.")]
+    BearerOff,
+    /// An invoke token could not be made.
+    #[error(transparent)]
+    InvokeToken(#[from] KeyRingError),
     /// The session could not be made.
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -9,7 +9,9 @@
 //! | none | of U, or of U and new ones | U, with all of them |
 //! | G | none | G |
 //! | G | new | G itself, now signed in: same id |
-//! | G | of U, or of U and new ones | a merge: refused |
+//! | G | of U, or of U and new ones | U; G is merged into it |
+//! | G, merged into U | of U, or of U and new ones | U, with all of them |
+//! | G, merged into U | none; new alone; of V alone | refused: a merged id attributes and never authorises |
 //! | U | of U, or of U and new ones | U, with all of them |
 //! | U | none; new alone; of V alone | refused: knowing an id opens nothing |
 //! | any | of U and of V | refused |
@@ -27,6 +29,22 @@ pub struct Presented {
     pub owner: Option<String>,
 }
 
+/// An identity that a request presents, as it was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// The identity itself.
+    pub named: IdentityRecord,
+    /// Who it has become, if it was merged.
+    pub became: Option<IdentityRecord>,
+}
+
+impl Seen {
+    /// Who it is now.
+    pub fn now(&self) -> &IdentityRecord {
+        self.became.as_ref().unwrap_or(&self.named)
+    }
+}
+
 /// Which identity is meant, and what must be written before it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Decision {
@@ -41,10 +59,17 @@ pub enum Decision {
         /// The new logins.
         new: Vec<Login>,
     },
+    /// `into`, when the guest that was presented is merged into it, with these logins added.
+    Merge {
+        /// The id of the identity that has the logins.
+        into: String,
+        /// The new logins.
+        new: Vec<Login>,
+    },
 }
 
 /// Reads the table. Whether the pool has guests is not asked here.
-pub fn decide(identity: Option<&IdentityRecord>, logins: &[Presented]) -> Result<Decision, IdentityError> {
+pub fn decide(seen: Option<&Seen>, logins: &[Presented]) -> Result<Decision, IdentityError> {
     let mut owners = logins.iter().filter_map(|presented| presented.owner.as_deref());
     let owner = owners.next();
     if owner.is_some_and(|owner| owners.any(|other| other != owner)) {
@@ -61,17 +86,17 @@ pub fn decide(identity: Option<&IdentityRecord>, logins: &[Presented]) -> Result
         new if new.is_empty() => Decision::Is(identity.to_owned()),
         new => Decision::Link { identity: identity.to_owned(), new },
     };
-    let Some(identity) = identity else {
+    let Some(seen) = seen else {
         return Ok(owner.map_or(Decision::New, with_all));
     };
-    let is_guest = identity.signed_in.is_none();
+    let is_guest = seen.named.is_guest();
     match owner {
-        Some(owner) if owner == identity.id => Ok(with_all(owner)),
-        Some(_) if is_guest => Err(IdentityError::Merge),
+        Some(owner) if owner == seen.now().id => Ok(with_all(owner)),
+        Some(owner) if is_guest => Ok(Decision::Merge { into: owner.to_owned(), new: new() }),
         Some(_) => Err(IdentityError::LoginsDoNotMatch),
-        None if is_guest => Ok(with_all(&identity.id)),
-        // Also an identity whose last login was unlinked: it is no guest again, and nothing opens it.
-        None if logins.is_empty() => Err(IdentityError::Forbidden(identity.id.clone())),
+        None if is_guest => Ok(with_all(&seen.named.id)),
+        // Also a guest that was merged, and an identity whose last login was unlinked: neither is a guest again.
+        None if logins.is_empty() => Err(IdentityError::Forbidden(seen.named.id.clone())),
         None => Err(IdentityError::LoginsDoNotMatch),
     }
 }
@@ -79,10 +104,14 @@ pub fn decide(identity: Option<&IdentityRecord>, logins: &[Presented]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Timestamp;
+    use crate::{base::Timestamp, store::identity::Merged};
 
     fn login(subject: &str) -> Login {
         Login { provider: "idp".to_owned(), subject: subject.to_owned() }
+    }
+
+    fn seen(id: &str, signed_in: bool, logins: &[&str]) -> Seen {
+        Seen { named: identity(id, signed_in, logins), became: None }
     }
 
     fn identity(id: &str, signed_in: bool, logins: &[&str]) -> IdentityRecord {
@@ -90,6 +119,8 @@ mod tests {
             id: id.to_owned(),
             pool_id: "pool".to_owned(),
             born: Timestamp::from_seconds(1),
+            modified: Timestamp::from_seconds(2),
+            merged: None,
             signed_in: signed_in.then_some(Timestamp::from_seconds(2)),
             revision: 0,
             logins: logins.iter().map(|subject| login(subject)).collect(),
@@ -97,7 +128,7 @@ mod tests {
     }
 
     /// `u1` and `u2` are U's, `v1` is V's; other logins are new.
-    fn decided(presented: Option<&IdentityRecord>, logins: &[&str]) -> String {
+    fn decided(presented: Option<&Seen>, logins: &[&str]) -> String {
         let logins: Vec<Presented> = logins
             .iter()
             .map(|subject| Presented {
@@ -111,20 +142,30 @@ mod tests {
         match decide(presented, &logins) {
             Ok(Decision::New) => "new".to_owned(),
             Ok(Decision::Is(id)) => id,
-            Ok(Decision::Link { identity, new }) => {
-                let new: Vec<String> = new.into_iter().map(|login| login.subject).collect();
-                format!("{identity} with {}", new.join(" and "))
-            }
+            Ok(Decision::Link { identity, new }) => format!("{identity} with {}", listed(new)),
+            Ok(Decision::Merge { into, new }) => format!("merge into {into} with {}", listed(new)),
             Err(error) => format!("{error:?}"),
         }
     }
 
+    fn listed(new: Vec<Login>) -> String {
+        let subjects: Vec<String> = new.into_iter().map(|login| login.subject).collect();
+        subjects.join(" and ")
+    }
+
     #[test]
     fn every_row_of_the_table() {
-        let g = identity("G", false, &[]);
-        let u = identity("U", true, &["u1", "u2"]);
-        let unlinked = identity("X", true, &[]);
-        let rows: &[(Option<&IdentityRecord>, &[&str], &str)] = &[
+        let g = seen("G", false, &[]);
+        let u = seen("U", true, &["u1", "u2"]);
+        let unlinked = seen("X", true, &[]);
+        let merged = |from: &str, signed_in: bool| {
+            let mut seen = seen(from, signed_in, &[]);
+            seen.named.merged = Some(Merged { into: "U".to_owned(), at: Timestamp::from_seconds(3) });
+            seen.became = Some(identity("U", true, &["u1", "u2"]));
+            seen
+        };
+        let (guest_of_u, user_of_u) = (merged("M", false), merged("W", true));
+        let rows: &[(Option<&Seen>, &[&str], &str)] = &[
             (None, &[], "new"),
             (None, &["n"], "new"),
             (None, &["n", "m"], "new"),
@@ -133,8 +174,18 @@ mod tests {
             (None, &["n", "u1", "m"], "U with n and m"),
             (Some(&g), &[], "G"),
             (Some(&g), &["n"], "G with n"),
-            (Some(&g), &["u1"], "Merge"),
-            (Some(&g), &["u1", "n"], "Merge"),
+            (Some(&g), &["u1"], "merge into U with "),
+            (Some(&g), &["u1", "u2"], "merge into U with "),
+            (Some(&g), &["u1", "n"], "merge into U with n"),
+            (Some(&guest_of_u), &["u1"], "U"),
+            (Some(&guest_of_u), &["u1", "n"], "U with n"),
+            (Some(&guest_of_u), &[], r#"Forbidden("M")"#),
+            (Some(&guest_of_u), &["n"], "LoginsDoNotMatch"),
+            (Some(&guest_of_u), &["v1"], "LoginsDoNotMatch"),
+            (Some(&guest_of_u), &["u1", "v1"], "SeveralIdentities"),
+            (Some(&user_of_u), &["u2", "n"], "U with n"),
+            (Some(&user_of_u), &[], r#"Forbidden("W")"#),
+            (Some(&user_of_u), &["n"], "LoginsDoNotMatch"),
             (Some(&u), &["u1"], "U"),
             (Some(&u), &["n", "u2"], "U with n"),
             (Some(&u), &[], r#"Forbidden("U")"#),
@@ -149,7 +200,7 @@ mod tests {
             (Some(&unlinked), &["u1"], "LoginsDoNotMatch"),
         ];
         for (presented, logins, expected) in rows {
-            let id = presented.map(|identity| identity.id.as_str());
+            let id = presented.map(|seen| seen.named.id.as_str());
             assert_eq!(decided(*presented, logins), *expected, "{id:?} with {logins:?}");
         }
     }

@@ -1,16 +1,20 @@
 //! The pools, held in memory.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
-use super::{IdentityError, Result, draw_id};
+use super::{IdentityError, Result, draw_id, identities::ATTEMPTS};
 use crate::{
     base::{AccountId, Region, clock::SharedClock, rng::SharedRng},
     store::{
         Change, Feed, Follower, Kind, StoreError,
-        identity::{IdentityStore, PoolRecord, PoolRoles, PoolSettings},
+        identity::{IdentityStore, PoolRecord, PoolRoles, PoolSettings, Written},
     },
 };
 
@@ -96,19 +100,43 @@ impl Pools {
             name: new.name,
             settings: new.settings,
             roles: PoolRoles::default(),
+            tag_maps: BTreeMap::new(),
             created: self.clock.now(),
+            revision: 0,
         };
         self.store.add_pool(&pool).await?;
         self.feed.catch_up().await?;
         Ok(Arc::new(pool))
     }
 
+    /// Changes a pool: `change` is given it as it is. Others' changes at the same moment are kept, as long as the two are not
+    /// of the very same thing.
+    pub async fn change(
+        &self,
+        account: AccountId,
+        id: &str,
+        change: impl Fn(&mut PoolRecord) -> Result<()> + Send + Sync,
+    ) -> Result<Arc<PoolRecord>> {
+        for _ in 0..ATTEMPTS {
+            let mut pool = PoolRecord::clone(&*self.get(account, id)?);
+            change(&mut pool)?;
+            let written = self.store.replace_pool(&pool, self.clock.now()).await?;
+            self.feed.catch_up().await?;
+            if written == Written::Done {
+                return self.get(account, id);
+            }
+        }
+        Err(IdentityError::ConcurrentModification)
+    }
+
     /// Replaces a pool's roles.
     pub async fn set_roles(&self, account: AccountId, id: &str, roles: &PoolRoles) -> Result<()> {
-        if !self.store.set_pool_roles(account, id, roles, self.clock.now()).await? {
-            return Err(IdentityError::PoolNotFound(id.to_owned()));
-        }
-        Ok(self.feed.catch_up().await?)
+        self.change(account, id, |pool| {
+            pool.roles = roles.clone();
+            Ok(())
+        })
+        .await
+        .map(drop)
     }
 
     /// Deletes a pool. Its identities are dead when the first transaction is through; then their rows are removed.
@@ -117,12 +145,15 @@ impl Pools {
             return Err(IdentityError::PoolNotFound(id.to_owned()));
         }
         self.feed.catch_up().await?;
-        self.sweep().await
+        while self.store.sweep(SWEPT_AT_ONCE).await? > 0 {}
+        Ok(())
     }
 
-    /// Removes the rows of identities whose pool is gone. To be called at start too: the gateway may have ended in between.
+    /// Removes the rows of identities whose pool is gone, or who were merged into one that is gone. To be called at start: the
+    /// gateway may have ended in between.
     pub async fn sweep(&self) -> Result<()> {
         while self.store.sweep(SWEPT_AT_ONCE).await? > 0 {}
+        while self.store.sweep_merged(SWEPT_AT_ONCE).await? > 0 {}
         Ok(())
     }
 }

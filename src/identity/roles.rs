@@ -1,8 +1,8 @@
 //! The role that an identity gets: the one that its pool names, if that role trusts the identity.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use super::{IdentityError, Resolved, Result, SERVICE};
+use super::{IdentityError, Resolved, Result, SERVICE, mapping};
 use crate::{
     base::{AccountId, CallerIdentity},
     policy::{Document, Keys, Request, Requester, Values, decide},
@@ -42,14 +42,23 @@ enum Refused {
     NotTrusted,
 }
 
-/// What a trust policy may ask about an identity: `cognito-identity.amazonaws.com:aud`, `:sub` and `:amr`, and
-/// `aws:FederatedProvider`.
+/// What a trust policy may ask about an identity: `cognito-identity.amazonaws.com:aud`, `:sub` and `:amr`,
+/// `aws:FederatedProvider`, and the tags of the session to be, as `aws:RequestTag/…` and `aws:TagKeys`.
 struct TrustKeys<'a>(&'a CallerIdentity);
 
 impl Keys for TrustKeys<'_> {
     fn get(&self, key: &str) -> Option<Values<'_>> {
         if key == "aws:federatedprovider" {
             return Some(Values::one(SERVICE));
+        }
+        if let Some(tag) = key.strip_prefix("aws:requesttag/") {
+            // Tag keys are compared without case; the policy hands them over in lower case.
+            let mut tags = self.0.principal_tags.iter();
+            return tags.find(|(key, _)| key.eq_ignore_ascii_case(tag)).map(|(_, value)| Values::one(value));
+        }
+        if key == "aws:tagkeys" {
+            let keys = self.0.principal_tags.keys().cloned().collect();
+            return Some(Values::Many(Cow::Owned(keys)));
         }
         match key.strip_prefix(SERVICE)?.strip_prefix(':')? {
             "aud" => Some(Values::one(&self.0.pool_id)),
@@ -60,18 +69,30 @@ impl Keys for TrustKeys<'_> {
     }
 }
 
-/// Whether a role's trust policy lets an identity pool give the role to this identity.
+/// Whether a role's trust policy lets an identity pool give the role to this identity, and tag its session if it is to have
+/// tags.
 pub fn is_trusted(trust: &Arc<Document>, role_arn: &str, identity: &CallerIdentity) -> bool {
     let keys = TrustKeys(identity);
-    let requester = Requester::Federated(SERVICE);
-    let request = Request::to_assume("sts:AssumeRoleWithWebIdentity", role_arn, requester, &keys);
-    decide(&request, [trust]).is_allow()
+    let allows = |action: &str| {
+        let request = Request::to_assume(action, role_arn, Requester::Federated(SERVICE), &keys);
+        decide(&request, [trust]).is_allow()
+    };
+    allows("sts:AssumeRoleWithWebIdentity")
+        && (identity.principal_tags.is_empty() || allows("sts:TagSession"))
 }
 
-/// The role that the pool gives this identity.
-pub(super) fn role_of(resolved: &Resolved, caller: &CallerIdentity, roles: &dyn RoleSource) -> Result<Role> {
+/// The role that the pool gives this identity: the one that its login chooses, or the request out of those, and else the
+/// pool's own.
+pub(super) fn role_of(
+    resolved: &Resolved,
+    caller: &CallerIdentity,
+    custom: Option<&str>,
+    roles: &dyn RoleSource,
+) -> Result<Role> {
     let named = &resolved.pool.roles;
-    let arn = if caller.signed_in() { &named.authenticated } else { &named.unauthenticated };
+    let own = if caller.signed_in() { &named.authenticated } else { &named.unauthenticated };
+    let chosen = mapping::chosen(resolved, custom)?;
+    let arn = chosen.as_ref().or(own.as_ref());
     let found = match arn {
         None => Err(Refused::NoneNamed),
         Some(arn) => match roles.role(arn) {

@@ -1,57 +1,64 @@
 //! Reading one's own open-id tokens again: the basic flow's second step, where one is exchanged for a role's credentials.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Identities, IdentityError, Result};
+use super::{Identities, IdentityError, Result, SERVICE, tags};
 use crate::{
-    authn::oidc::{
-        TokenError,
-        jwks::KeySet,
-        verifier::{unverified_issuer_and_audience, verify_with},
-    },
-    base::{AccountId, CallerIdentity},
+    authn::oidc::TokenError,
+    base::{AccountId, CallerIdentity, Timestamp},
+    revocation::{Holder, Refusal},
 };
 
-/// Where a token has its principal tags, as AWS's have them.
-pub const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
-
 impl Identities {
-    /// Who a token of the gateway at `issuer` speaks of, and whose the pool is. The identity must still be there, and its pool.
+    /// Who a token of the gateway at `issuer` speaks of, and whose the pool is. Identity and pool must still be there, and nothing
+    /// of the token's be revoked. Whoever asks has taken the time of the exchange before.
     pub async fn of_open_id_token(&self, issuer: &str, token: &str) -> Result<(AccountId, CallerIdentity)> {
-        let document = self.parts.open_id_keys.jwks().to_string();
-        let keys = KeySet::parse(document.as_bytes()).ok_or(IdentityError::Token(TokenError::UnknownKey))?;
-        let (_, audience) = unverified_issuer_and_audience(token).map_err(IdentityError::Token)?;
-        let verified = verify_with(token, &keys, issuer, &[audience], self.parts.clock.now())
-            .map_err(IdentityError::Token)?;
-        let not_found = || IdentityError::IdentityNotFound(verified.subject.clone());
-        let identity = self.parts.store.identity(&verified.subject).await?.ok_or_else(not_found)?;
-        let pool = self.parts.pools.find(&identity.pool_id).ok_or_else(not_found)?;
-        if pool.id != verified.client_id {
+        let claims = self.parts.open_id_keys.verify(token)?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        if text("iss") != issuer {
+            return Err(IdentityError::Token(TokenError::Issuer));
+        }
+        let (expires, now) = (moment(&claims, "exp"), self.parts.clock.now());
+        if now >= expires {
+            return Err(IdentityError::Token(TokenError::Expired { expires, now }));
+        }
+        let not_found = || IdentityError::IdentityNotFound(text("sub").to_owned());
+        let seen = self.seen(text("sub")).await?.ok_or_else(not_found)?;
+        let pool = self.parts.pools.find(&seen.named.pool_id).ok_or_else(not_found)?;
+        if pool.id != text("aud") {
             return Err(IdentityError::Token(TokenError::Audience));
         }
-        let amr = texts(verified.claims.get("amr"));
-        let tags = verified.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags"));
-        let tags = tags.and_then(Value::as_object).into_iter().flatten();
+        let amr = texts(claims.get("amr"));
+        let (logins, issued) = (providers(&amr), moment(&claims, "iat"));
+        let identity = &seen.named;
+        let guest_born = identity.is_guest().then_some(identity.born);
+        self.admit(&pool, Some(Holder { identity_id: &identity.id, guest_born }), &[]).await?;
+        if self.parts.revocations.ends_identity(&pool.id, &identity.id, &logins, issued) {
+            return Err(Refusal::Login(SERVICE.to_owned()).into());
+        }
+        // A merged id attributes and never authorises.
+        if identity.merged.is_some() {
+            return Err(not_found());
+        }
         let caller = CallerIdentity {
             pool_id: pool.id.clone(),
-            identity_id: identity.id,
+            identity_id: identity.id.clone(),
             born: identity.born,
-            logins: providers(&amr),
+            logins,
             amr,
-            principal_tags: tags.filter_map(|(key, values)| Some((key.clone(), first(values)?))).collect(),
+            principal_tags: tags::carried(&claims),
         };
         Ok((pool.account, caller))
     }
 }
 
+fn moment(claims: &Map<String, Value>, name: &str) -> Timestamp {
+    Timestamp::from_seconds(claims.get(name).and_then(Value::as_i64).unwrap_or_default())
+}
+
 fn texts(value: Option<&Value>) -> Vec<String> {
     let values = value.and_then(Value::as_array).into_iter().flatten();
     values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
-}
-
-/// A tag's value stands in a list of one.
-fn first(values: &Value) -> Option<String> {
-    values.as_array()?.first()?.as_str().map(str::to_owned)
 }
 
 /// The providers in an `amr`: each is followed by `provider:client:subject`.

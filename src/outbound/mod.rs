@@ -18,7 +18,7 @@ pub use address::{Allowed, InvalidAllowed, is_public};
 use resolver::{Filter, Forbidden, Rule};
 
 /// How many requests run at a time; the others wait within their own time.
-const IN_FLIGHT_MAX: usize = 64;
+const IN_FLIGHT_MAX: usize = 512;
 /// Connections that idle longer are closed.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -112,19 +112,31 @@ impl Outbound {
         })
     }
 
+    /// The URL of an issuer or host whose name came without its scheme: `http` for loopback where that is let through, else
+    /// `https`.
+    pub fn issuer_url(&self, name: &str) -> String {
+        let plain = format!("http://{name}");
+        let is_loopback = Url::parse(&plain).is_ok_and(|url| is_named_loopback(&url));
+        if is_loopback && self.loopback.is_some() { plain } else { format!("https://{name}") }
+    }
+
     /// GETs a JSON document. Anything but 200 is an error.
     pub async fn get(&self, url: &str) -> Result<Bytes, OutboundError> {
+        self.get_as(url, None).await
+    }
+
+    /// The same with `Authorization: Bearer <token>`. The token is in no error.
+    pub async fn get_as(&self, url: &str, bearer: Option<&str>) -> Result<Bytes, OutboundError> {
         let url = parse(url)?;
         let client = self.client_for(&url)?;
         let asked = tokio::time::timeout(self.time_max, async {
             // The semaphore is never closed.
             let _running = self.in_flight.acquire().await;
-            let response = client
-                .get(url.clone())
-                .header(reqwest::header::ACCEPT, "application/json")
-                .send()
-                .await
-                .map_err(|error| self.explain(&error, &url))?;
+            let mut request = client.get(url.clone()).header(reqwest::header::ACCEPT, "application/json");
+            if let Some(token) = bearer {
+                request = request.bearer_auth(token);
+            }
+            let response = request.send().await.map_err(|error| self.explain(&error, &url))?;
             if response.status() != StatusCode::OK {
                 return Err(OutboundError::Status(response.status().as_u16()));
             }

@@ -1,14 +1,18 @@
 //! Conditions: one operator on one key, compiled.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::{
     arn::ArnPattern,
+    date::Instant,
     element,
     error::Problem,
     glob::Glob,
+    ip::Range,
     json::Node,
-    keys::Keys,
+    keys::{Keys, Values},
     number::Number,
-    operator::{self, Comparison, Operator, Relation},
+    operator::{self, Comparison, Operator, Quantifier, Relation},
     text::{self, Piece, Syntax},
 };
 
@@ -19,8 +23,17 @@ pub(super) struct Condition {
     key: Box<str>,
     test: Test,
     negated: bool,
-    any_value: bool,
+    quantifier: Quantifier,
     if_exists: bool,
+    said: Box<Said>,
+}
+
+/// A condition as it stands in the text, for explanations.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) operator: Box<str>,
+    pub(super) key: Box<str>,
+    pub(super) values: Box<[String]>,
 }
 
 /// What is asked of a value of the request: whether it fits any value of the policy.
@@ -33,6 +46,9 @@ enum Test {
     Bool { yes: bool, no: bool },
     Null { absent: bool, present: bool },
     Numeric(Relation, Box<[Number<Box<str>>]>),
+    Date(Relation, Box<[Instant]>),
+    Ip(Box<[Range]>),
+    Binary(Box<[Box<[u8]>]>),
 }
 
 /// A value of the policy, compiled as far as can be before there is a request.
@@ -85,12 +101,18 @@ pub(super) fn parse(node: &Node, variables: bool) -> Result<Box<[Condition]>, Pr
             let values = element::scalars(&field, values)?;
             let test = Test::new(operator, &values, variables)
                 .map_err(|text| Problem::at(field, sentence(&text)))?;
+            let said = Said {
+                operator: name.as_str().into(),
+                key: key.as_str().into(),
+                values: values.into_boxed_slice(),
+            };
             conditions.push(Condition {
                 key: key.to_lowercase().into(),
                 test,
                 negated: operator.negated,
-                any_value: operator.any_value,
+                quantifier: operator.quantifier,
                 if_exists: operator.if_exists,
+                said: Box::new(said),
             });
         }
     }
@@ -106,6 +128,14 @@ pub(super) fn sentence(phrase: &str) -> String {
 
 impl Test {
     fn new(operator: Operator, values: &[String], variables: bool) -> Result<Self, String> {
+        if variables
+            && !operator.comparison.takes_variables()
+            && let Some(value) = values.iter().find(|value| value.contains("${"))
+        {
+            return Err(format!(
+                "\"{value}\" has a policy variable, which only operators on strings and ARNs take"
+            ));
+        }
         let read = |wildcards| {
             values
                 .iter()
@@ -135,15 +165,16 @@ impl Test {
             }
             Comparison::Numeric(relation) => Self::Numeric(
                 relation,
-                values
-                    .iter()
-                    .map(|value| {
-                        Number::parse(value)
-                            .map(Number::into_owned)
-                            .ok_or_else(|| format!("\"{value}\" is not a decimal number"))
-                    })
-                    .collect::<Result<_, _>>()?,
+                all(values, "is not a decimal number", |value| Number::parse(value).map(Number::into_owned))?,
             ),
+            Comparison::Date(relation) => Self::Date(
+                relation,
+                all(values, "is neither an ISO 8601 date nor seconds since 1970", Instant::parse)?,
+            ),
+            Comparison::Ip => Self::Ip(all(values, "is not an IP address or a CIDR range", Range::parse)?),
+            Comparison::Binary => Self::Binary(all(values, "is not base64", |value| {
+                STANDARD.decode(value).ok().map(Vec::into_boxed_slice)
+            })?),
         })
     }
 
@@ -165,11 +196,23 @@ impl Test {
                 Some(false) => *no,
                 None => false,
             },
+            // Asked of the key and not of a value, in `Condition::holds`.
             Self::Null { present, .. } => *present,
             Self::Numeric(relation, numbers) => Number::parse(value)
                 .is_some_and(|value| numbers.iter().any(|number| relation.holds(value.compare(number)))),
+            Self::Date(relation, instants) => Instant::parse(value)
+                .is_some_and(|value| instants.iter().any(|instant| relation.holds(value.cmp(instant)))),
+            Self::Ip(ranges) => {
+                value.parse().is_ok_and(|address| ranges.iter().any(|range| range.contains(address)))
+            }
+            Self::Binary(texts) => texts.iter().any(|text| **text == *value.as_bytes()),
         }
     }
+}
+
+/// Reads every value, or says which one is not what it must be.
+fn all<T>(values: &[String], fault: &str, read: impl Fn(&str) -> Option<T>) -> Result<Box<[T]>, String> {
+    values.iter().map(|value| read(value).ok_or_else(|| format!("\"{value}\" {fault}"))).collect()
 }
 
 /// Which of `true` and `false` the values name.
@@ -204,14 +247,38 @@ impl Condition {
     /// Whether the request meets the condition.
     pub(super) fn holds(&self, keys: &dyn Keys) -> bool {
         let values = keys.get(&self.key).filter(|values| !values.is_empty());
-        match (&self.test, values) {
-            (Test::Null { absent, .. }, None) => *absent,
-            // Absent: IfExists and negated operators are true; ForAnyValue finds no value, negated or not.
-            (_, None) => self.if_exists || (self.negated && !self.any_value),
-            (test, Some(values)) if self.any_value => {
-                values.any(|value| test.accepts(value, keys) != self.negated)
-            }
-            (test, Some(values)) => values.any(|value| test.accepts(value, keys)) != self.negated,
+        match (&self.test, self.quantifier) {
+            (Test::Null { absent, present }, _) => match values {
+                None => *absent,
+                Some(_) => *present,
+            },
+            (test, Quantifier::Plain) => match values {
+                // Absent: IfExists and negated operators are true.
+                None => self.if_exists || self.negated,
+                Some(values) => values.any(|value| test.accepts(value, keys)) != self.negated,
+            },
+            // An empty set, and one of nothing but the empty text: ForAnyValue finds no value, negated or not, and
+            // ForAllValues finds none that does not fit.
+            (test, Quantifier::AnyValue) => match values {
+                None => self.if_exists,
+                Some(values) if values.is_null() => false,
+                Some(values) => values.any(|value| test.accepts(value, keys) != self.negated),
+            },
+            (test, Quantifier::AllValues) => match values {
+                None => true,
+                Some(values) if values.is_null() => true,
+                Some(values) => !values.any(|value| test.accepts(value, keys) == self.negated),
+            },
         }
+    }
+
+    /// How the policy words it.
+    pub(super) fn said(&self) -> &Said {
+        &self.said
+    }
+
+    /// What the request has under the key.
+    pub(super) fn held<'k>(&self, keys: &'k dyn Keys) -> Option<Values<'k>> {
+        keys.get(&self.key)
     }
 }

@@ -4,7 +4,7 @@ use super::{
     action::{self, Folded},
     document::Document,
     keys::Keys,
-    principal::Requester,
+    principal::{Grant, Requester},
     statement::Effect,
 };
 
@@ -91,4 +91,15 @@ fn decide_folded<D: AsRef<Document>>(
         allowed = allowed.or_else(|| document.find(Effect::Allow, action, request).map(by));
     }
     allowed.map_or(Decision::ImplicitDeny, |by| Decision::Allow { by })
+}
+
+/// What a resource's policy says: the Allow that gives most, or nothing, or a Deny.
+pub(super) fn granted(request: &Request<'_>, document: &Document) -> Result<Option<(By, Grant)>, By> {
+    action::fold(request.action, |action| {
+        let by = |statement| By { document: 0, statement };
+        match document.find(Effect::Deny, action, request) {
+            Some(statement) => Err(by(statement)),
+            None => Ok(document.find_grant(action, request).map(|(statement, grant)| (by(statement), grant))),
+        }
+    })
 }

@@ -6,11 +6,11 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ParseError {
     /// The policy is over its size limit (IAM answers `LimitExceeded`).
-    #[error("The policy has {size} characters without white space; the limit for a {kind} is {limit}.")]
+    #[error("The policy has {size} {unit}; the limit for a {kind} is {limit}.", unit = unit(kind))]
     TooLong {
         /// Which kind of policy, in words.
         kind: &'static str,
-        /// Characters without white space, which IAM does not count.
+        /// Characters without white space, which IAM does not count; of a resource's policy, bytes.
         size: usize,
         /// The limit in the same unit.
         limit: usize,
@@ -24,6 +24,14 @@ pub enum ParseError {
         problem: String,
     },
 }
+
+/// What the size of such a policy is counted in.
+fn unit(kind: &str) -> &'static str {
+    if kind == RESOURCE { "bytes" } else { "characters without white space" }
+}
+
+/// A resource's policy, in words.
+pub(super) const RESOURCE: &str = "resource's policy";
 
 /// Where in a policy something stands.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -41,6 +41,11 @@ impl<'a> Values<'a> {
         matches!(self, Self::Many(values) if values.is_empty())
     }
 
+    /// Whether there is nothing but the empty text, which set operators take for no value at all.
+    pub(super) fn is_null(&self) -> bool {
+        !self.any(|value| !value.is_empty())
+    }
+
     /// Whether `test` holds for any value.
     pub(super) fn any(&self, mut test: impl FnMut(&str) -> bool) -> bool {
         match self {

@@ -1,8 +1,9 @@
 //! May they: IAM's policy language, parsed and compiled once, decided in microseconds.
 //!
 //! A [`Document`] is made when a policy is put and holds its statements ready for matching; [`decide`] asks any number
-//! of documents about one [`Request`]; [`permit`] turns an allowing decision into a [`Permit`], which nothing outside
-//! this module can make and without which nothing is dispatched. Pure: no I/O, no clock, no state.
+//! of documents about one [`Request`]; [`weigh`] decides over the policies of identity, session and resource together;
+//! [`permit`] and its kin turn an allowing decision into a [`Permit`], which nothing outside this module can make and without
+//! which nothing is dispatched. [`explain`] and [`lint`] are for people. Pure: no I/O, no clock, no state.
 //!
 //! Semantics are those of AWS's published evaluation logic (IAM User Guide, "Policy evaluation logic", "IAM JSON policy
 //! element reference", "Multivalued context keys"). Four rules carry the rest:
@@ -17,15 +18,20 @@
 
 mod action;
 mod arn;
+pub mod catalog;
 mod condition;
+mod date;
 mod decide;
 pub mod defaults;
 mod document;
 mod element;
 mod error;
+mod explain;
 mod glob;
+mod ip;
 mod json;
 mod keys;
+mod lint;
 mod number;
 mod operator;
 mod permit;
@@ -39,7 +45,11 @@ mod tests;
 pub use decide::{By, Decision, Request, decide};
 pub use document::{Document, Kind, TEXT_BYTES_MAX};
 pub use error::{ParseError, Place};
+pub use explain::{Explained, Mismatch, explain};
 pub use keys::{Keys, NoKeys, Values};
-pub use permit::{Denial, Permit, Reason, permit, permit_root};
-pub use principal::Requester;
+pub use lint::{Finding, lint};
+pub use permit::{
+    Because, Denial, OnResource, Permit, Reason, permit, permit_on, permit_root, permit_service, weigh,
+};
+pub use principal::{Grant, Requester};
 pub use statement::Effect;

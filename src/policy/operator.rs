@@ -13,9 +13,33 @@ pub(super) enum Comparison {
     Bool,
     Null,
     Numeric(Relation),
+    Date(Relation),
+    /// `IpAddress`
+    Ip,
+    /// `BinaryEquals`
+    Binary,
 }
 
-/// How a number of the request must stand to one of the policy.
+impl Comparison {
+    /// Whether values of the policy may have variables in them (IAM User Guide, "IAM JSON policy elements: Condition
+    /// operators": string and ARN operators).
+    pub(super) fn takes_variables(self) -> bool {
+        matches!(self, Self::StringEquals | Self::StringEqualsIgnoreCase | Self::StringLike | Self::Arn)
+    }
+}
+
+/// How an operator looks at a key that may have several values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Quantifier {
+    /// No set operator.
+    Plain,
+    /// `ForAnyValue:`
+    AnyValue,
+    /// `ForAllValues:`
+    AllValues,
+}
+
+/// How a number or time of the request must stand to one of the policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Relation {
     Equal,
@@ -44,14 +68,14 @@ pub(super) struct Operator {
     pub(super) comparison: Comparison,
     /// The operator says what must not be so; true if the key is absent.
     pub(super) negated: bool,
-    /// `ForAnyValue:`
-    pub(super) any_value: bool,
+    /// Its set operator.
+    pub(super) quantifier: Quantifier,
     /// `…IfExists`
     pub(super) if_exists: bool,
 }
 
 /// The operators by name: comparison and whether it is negated.
-const OPERATORS: [(&str, Comparison, bool); 18] = [
+const OPERATORS: [(&str, Comparison, bool); 27] = [
     ("StringEquals", Comparison::StringEquals, false),
     ("StringNotEquals", Comparison::StringEquals, true),
     ("StringEqualsIgnoreCase", Comparison::StringEqualsIgnoreCase, false),
@@ -70,40 +94,31 @@ const OPERATORS: [(&str, Comparison, bool); 18] = [
     ("ArnLike", Comparison::Arn, false),
     ("ArnNotEquals", Comparison::Arn, true),
     ("ArnNotLike", Comparison::Arn, true),
-];
-
-/// Operators of AWS that are not understood here.
-const NOT_SUPPORTED: [&str; 9] = [
-    "BinaryEquals",
-    "DateEquals",
-    "DateNotEquals",
-    "DateLessThan",
-    "DateLessThanEquals",
-    "DateGreaterThan",
-    "DateGreaterThanEquals",
-    "IpAddress",
-    "NotIpAddress",
+    ("DateEquals", Comparison::Date(Relation::Equal), false),
+    ("DateNotEquals", Comparison::Date(Relation::Equal), true),
+    ("DateLessThan", Comparison::Date(Relation::Less), false),
+    ("DateLessThanEquals", Comparison::Date(Relation::LessOrEqual), false),
+    ("DateGreaterThan", Comparison::Date(Relation::Greater), false),
+    ("DateGreaterThanEquals", Comparison::Date(Relation::GreaterOrEqual), false),
+    ("IpAddress", Comparison::Ip, false),
+    ("NotIpAddress", Comparison::Ip, true),
+    ("BinaryEquals", Comparison::Binary, false),
 ];
 
 /// Reads an operator's name as a policy has it. The error is a sentence.
 pub(super) fn parse(name: &str) -> Result<Operator, String> {
-    let (any_value, rest) = match name.split_once(':') {
-        None => (false, name),
-        Some(("ForAnyValue", rest)) => (true, rest),
-        Some(("ForAllValues", _)) => {
-            return Err("the set operator ForAllValues is not supported by Callgate".to_owned());
-        }
+    let (quantifier, rest) = match name.split_once(':') {
+        None => (Quantifier::Plain, name),
+        Some(("ForAnyValue", rest)) => (Quantifier::AnyValue, rest),
+        Some(("ForAllValues", rest)) => (Quantifier::AllValues, rest),
         Some((prefix, _)) => {
-            return Err(format!("{prefix} is not a set operator; ForAnyValue is one"));
+            return Err(format!("{prefix} is not a set operator; ForAnyValue and ForAllValues are"));
         }
     };
     let (if_exists, base) = match rest.strip_suffix("IfExists") {
         Some(base) => (true, base),
         None => (false, rest),
     };
-    if NOT_SUPPORTED.contains(&base) {
-        return Err(format!("the condition operator {name} is not supported by Callgate"));
-    }
     let Some((_, comparison, negated)) = OPERATORS.iter().find(|(known, ..)| *known == base) else {
         let nearest = OPERATORS
             .iter()
@@ -117,14 +132,10 @@ pub(super) fn parse(name: &str) -> Result<Operator, String> {
             None => format!("there is no condition operator {name}"),
         });
     };
-    if *comparison == Comparison::Null && (any_value || if_exists) {
+    if *comparison == Comparison::Null && (quantifier != Quantifier::Plain || if_exists) {
         return Err("the condition operator Null takes neither IfExists nor a set operator".to_owned());
     }
-    if any_value && if_exists {
-        // AWS's documentation and its behaviour disagree on an absent key here. A policy must not depend on it.
-        return Err(format!("{name} is not supported by Callgate: use ForAnyValue without IfExists"));
-    }
-    Ok(Operator { comparison: *comparison, negated: *negated, any_value, if_exists })
+    Ok(Operator { comparison: *comparison, negated: *negated, quantifier, if_exists })
 }
 
 #[cfg(test)]
@@ -133,35 +144,40 @@ mod tests {
 
     #[test]
     fn names_are_taken_apart() {
-        assert_eq!(
-            parse("StringNotLikeIfExists"),
-            Ok(Operator {
-                comparison: Comparison::StringLike,
-                negated: true,
-                any_value: false,
-                if_exists: true
-            })
-        );
-        assert_eq!(
-            parse("ForAnyValue:ArnEquals"),
-            Ok(Operator { comparison: Comparison::Arn, negated: false, any_value: true, if_exists: false })
-        );
+        let operator = |comparison, negated, quantifier, if_exists| {
+            Ok(Operator { comparison, negated, quantifier, if_exists })
+        };
+        for (name, expected) in [
+            ("StringNotLikeIfExists", operator(Comparison::StringLike, true, Quantifier::Plain, true)),
+            ("ForAnyValue:ArnEquals", operator(Comparison::Arn, false, Quantifier::AnyValue, false)),
+            (
+                "ForAllValues:StringEqualsIfExists",
+                operator(Comparison::StringEquals, false, Quantifier::AllValues, true),
+            ),
+            (
+                "DateLessThanIfExists",
+                operator(Comparison::Date(Relation::Less), false, Quantifier::Plain, true),
+            ),
+            ("NotIpAddress", operator(Comparison::Ip, true, Quantifier::Plain, false)),
+            ("BinaryEquals", operator(Comparison::Binary, false, Quantifier::Plain, false)),
+        ] {
+            assert_eq!(parse(name), expected, "{name}");
+        }
     }
 
     #[test]
     fn what_is_not_understood_is_refused_by_name() {
         for (name, fragment) in [
-            ("ForAllValues:StringEquals", "ForAllValues is not supported"),
-            ("DateLessThanIfExists", "DateLessThanIfExists is not supported"),
-            ("NotIpAddress", "NotIpAddress is not supported"),
-            ("BinaryEquals", "BinaryEquals is not supported"),
             ("stringequals", "StringEquals is the nearest"),
             ("StringLikes", "StringLike is the nearest"),
+            ("IPAddress", "IpAddress is the nearest"),
             ("Matches", "no condition operator Matches"),
             ("ForEachValue:StringLike", "not a set operator"),
+            ("ForAnyValue:ForAllValues:StringLike", "no condition operator"),
             ("NullIfExists", "takes neither"),
             ("ForAnyValue:Null", "takes neither"),
-            ("ForAnyValue:StringLikeIfExists", "without IfExists"),
+            ("ForAllValues:Null", "takes neither"),
+            ("StringEqualsIfExistsIfExists", "no condition operator"),
             ("IfExists", "no condition operator"),
             ("", "no condition operator"),
         ] {

@@ -3,13 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    decide::{By, Decision, Request, decide},
+    decide::{By, Decision, Request, decide, granted},
     document::Document,
+    principal::{Grant, Requester},
 };
 use crate::base::{AccountId, Caller, Principal};
 
 /// The proof that a caller may perform one action on one resource. It cannot be made but by [`permit`] and
-/// [`permit_root`], and not be cloned: one question, one answer, one use.
+/// its kin, and not be cloned: one question, one answer, one use.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit {
@@ -19,7 +20,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// The account of the caller.
+    /// The account of the caller; for a service, the account that owns the resource.
     pub fn account(&self) -> AccountId {
         self.account
     }
@@ -52,7 +53,10 @@ pub struct Denial {
 impl Denial {
     /// Whether a statement says no, as against no statement saying yes.
     pub fn explicit(&self) -> bool {
-        matches!(self.reason, Reason::IdentityDenies(_) | Reason::SessionDenies(_))
+        matches!(
+            self.reason,
+            Reason::IdentityDenies(_) | Reason::SessionDenies(_) | Reason::ResourceDenies(_)
+        )
     }
 }
 
@@ -67,8 +71,37 @@ pub enum Reason {
     SessionDenies(By),
     /// No session policy allows it.
     SessionAllowsNot,
-    /// The resource is another account's, and that account has not allowed it.
+    /// A statement of the resource's policy denies it.
+    ResourceDenies(By),
+    /// The resource is another account's, or the caller is a service, and the resource's policy does not allow it.
     ResourceAllowsNot,
+}
+
+/// What lets a caller do something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Because {
+    /// It is the account's root.
+    Root,
+    /// A statement of an identity policy, in the caller's own account.
+    Identity(By),
+    /// A statement of the resource's policy; the document is always 0.
+    Resource(By),
+    /// Both accounts: an identity policy of the caller's (none for a root), and the resource's policy.
+    Both {
+        /// The statement of the identity policy.
+        identity: Option<By>,
+        /// The statement of the resource's policy.
+        resource: By,
+    },
+}
+
+/// A resource's policy, and who asks it. The role of a session is named with its path, as policies name it.
+#[derive(Clone, Copy, Debug)]
+pub struct OnResource<'a> {
+    /// The policy.
+    pub document: &'a Document,
+    /// Who asks.
+    pub requester: Requester<'a>,
 }
 
 impl Reason {
@@ -77,6 +110,7 @@ impl Reason {
         let policy = match self {
             Self::IdentityDenies(_) => return "with an explicit deny in an identity-based policy".to_owned(),
             Self::SessionDenies(_) => return "with an explicit deny in a session policy".to_owned(),
+            Self::ResourceDenies(_) => return "with an explicit deny in a resource-based policy".to_owned(),
             Self::IdentityAllowsNot => "identity-based policy",
             Self::SessionAllowsNot => "session policy",
             Self::ResourceAllowsNot => "resource-based policy",
@@ -86,54 +120,122 @@ impl Reason {
 }
 
 /// Decides whether `caller` may, by its identity policies and, if it has any, by its session policies, which must allow
-/// it as well. The account's root may do everything in its own account; see [`permit_root`].
+/// it as well. The account's root may do everything in its own account.
 pub fn permit<D: AsRef<Document>>(
     caller: &Caller,
     request: &Request<'_>,
     policies: impl IntoIterator<Item = D>,
     session: Option<&[Arc<Document>]>,
 ) -> Result<Permit, Denial> {
-    if caller.principal == Principal::Root {
-        return permit_root(caller, request.action, request.resource);
+    permit_on(caller, request, policies, session, None)
+}
+
+/// As [`permit`], with the policy of the resource if it has one.
+pub fn permit_on<D: AsRef<Document>>(
+    caller: &Caller,
+    request: &Request<'_>,
+    policies: impl IntoIterator<Item = D>,
+    session: Option<&[Arc<Document>]>,
+    resource: Option<OnResource<'_>>,
+) -> Result<Permit, Denial> {
+    match weigh(caller, request, policies, session, resource) {
+        Ok(_) => Ok(Permit {
+            account: caller.account,
+            action: request.action.into(),
+            resource: request.resource.into(),
+        }),
+        Err(reason) => Err(denial(caller.principal.arn(caller.account), request, reason)),
     }
-    let identity = decide(request, policies);
-    let session = session.map(|documents| decide(request, documents));
-    // A Deny of either kind comes before an Allow that is missing: that is the order of AWS's evaluation.
-    let reason = match (identity, session) {
-        (Decision::ExplicitDeny { by }, _) => Reason::IdentityDenies(by),
-        (_, Some(Decision::ExplicitDeny { by })) => Reason::SessionDenies(by),
-        (Decision::ImplicitDeny, _) => Reason::IdentityAllowsNot,
-        (Decision::Allow { .. }, Some(Decision::ImplicitDeny)) => Reason::SessionAllowsNot,
-        (Decision::Allow { .. }, None | Some(Decision::Allow { .. })) => {
-            return grant(caller, request.action, request.resource);
+}
+
+/// Decides whether a service may, which has no policies of its own: the resource's policy alone says so. `owner` is the
+/// account that owns the resource.
+pub fn permit_service(
+    owner: AccountId,
+    service: &str,
+    request: &Request<'_>,
+    resource: Option<&Document>,
+) -> Result<Permit, Denial> {
+    let request = Request { requester: Some(Requester::Service(service)), ..*request };
+    let reason = match resource.map_or(Ok(None), |document| granted(&request, document)) {
+        Ok(Some(_)) => {
+            return Ok(Permit {
+                account: owner,
+                action: request.action.into(),
+                resource: request.resource.into(),
+            });
         }
+        Ok(None) => Reason::ResourceAllowsNot,
+        Err(by) => Reason::ResourceDenies(by),
     };
-    Err(denial(caller, request.action, request.resource, reason))
+    Err(denial(service.to_owned(), &request, reason))
 }
 
 /// Gives the root of an account what it asks in its own account, without a look at any policy.
 pub fn permit_root(caller: &Caller, action: &str, resource: &str) -> Result<Permit, Denial> {
-    if caller.principal == Principal::Root {
-        grant(caller, action, resource)
-    } else {
-        Err(denial(caller, action, resource, Reason::IdentityAllowsNot))
+    let request = Request::new(action, resource, &super::NoKeys);
+    permit_on(caller, &request, std::iter::empty::<&Document>(), None, None)
+}
+
+/// The decision itself, as a value that knows its reason (IAM User Guide, "Policy evaluation logic"):
+///
+/// 1. A Deny anywhere is the end of it.
+/// 2. In the caller's own account the identity policies or the resource's policy must allow it; what a session policy does
+///    not allow is not allowed, unless the resource's policy gives it to the session itself. See [`Grant`].
+/// 3. On another account's resource both must allow it, and session policies too.
+pub fn weigh<D: AsRef<Document>>(
+    caller: &Caller,
+    request: &Request<'_>,
+    policies: impl IntoIterator<Item = D>,
+    session: Option<&[Arc<Document>]>,
+    resource: Option<OnResource<'_>>,
+) -> Result<Because, Reason> {
+    let root = caller.principal == Principal::Root;
+    let identity = if root { Decision::ImplicitDeny } else { decide(request, policies) };
+    let session = session.map(|documents| decide(request, documents));
+    let resource = resource.map(|OnResource { document, requester }| {
+        granted(&Request { requester: Some(requester), ..*request }, document)
+    });
+    // A Deny of any kind comes before an Allow that is missing: that is the order of AWS's evaluation.
+    let granted = match (identity, session, resource) {
+        (Decision::ExplicitDeny { by }, ..) => return Err(Reason::IdentityDenies(by)),
+        (_, Some(Decision::ExplicitDeny { by }), _) => return Err(Reason::SessionDenies(by)),
+        (_, _, Some(Err(by))) => return Err(Reason::ResourceDenies(by)),
+        (_, _, Some(Ok(granted))) => granted,
+        (_, _, None) => None,
+    };
+    let limited = session == Some(Decision::ImplicitDeny);
+    let own = is_own(caller.account, request.resource);
+    if own && let Some((by, grant)) = granted {
+        match grant {
+            Grant::Direct => return Ok(Because::Resource(by)),
+            Grant::Limited if !limited => return Ok(Because::Resource(by)),
+            Grant::Limited => return Err(Reason::SessionAllowsNot),
+            Grant::Delegated => {}
+        }
+    }
+    let identity = match identity {
+        Decision::Allow { by } => Some(by),
+        _ if root => None,
+        _ => return Err(Reason::IdentityAllowsNot),
+    };
+    if limited {
+        return Err(Reason::SessionAllowsNot);
+    }
+    match (own, granted, identity) {
+        (true, _, Some(by)) => Ok(Because::Identity(by)),
+        (true, _, None) => Ok(Because::Root),
+        (false, Some((resource, _)), identity) => Ok(Because::Both { identity, resource }),
+        (false, None, _) => Err(Reason::ResourceAllowsNot),
     }
 }
 
-/// The last step: another account's resource needs that account's word as well, which a resource policy would give.
-fn grant(caller: &Caller, action: &str, resource: &str) -> Result<Permit, Denial> {
-    let owner = resource.split(':').nth(4).unwrap_or_default();
-    if !owner.is_empty() && owner != caller.account.as_str() {
-        return Err(denial(caller, action, resource, Reason::ResourceAllowsNot));
-    }
-    Ok(Permit { account: caller.account, action: action.into(), resource: resource.into() })
+/// Whether the resource is in the caller's account, or in none: actions without a resource, and resources whose ARN has no
+/// account, are the caller's own affair.
+fn is_own(account: AccountId, resource: &str) -> bool {
+    resource.split(':').nth(4).is_none_or(|owner| owner.is_empty() || owner == account.as_str())
 }
 
-fn denial(caller: &Caller, action: &str, resource: &str, reason: Reason) -> Denial {
-    Denial {
-        principal: caller.principal.arn(caller.account),
-        action: action.to_owned(),
-        resource: resource.to_owned(),
-        reason,
-    }
+fn denial(principal: String, request: &Request<'_>, reason: Reason) -> Denial {
+    Denial { principal, action: request.action.to_owned(), resource: request.resource.to_owned(), reason }
 }

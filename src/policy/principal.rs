@@ -1,4 +1,4 @@
-//! Who asks, and the `Principal` element that says whom a trust policy means.
+//! Who asks, and the `Principal` and `NotPrincipal` elements that say whom a trust policy or a resource's policy means.
 
 use super::{element, error::Problem, json::Node};
 
@@ -21,12 +21,29 @@ pub enum Requester<'a> {
     Service(&'a str),
 }
 
+/// What an Allow of a resource's policy gives, by how it names the one who asks (IAM User Guide, "AWS JSON policy elements:
+/// Principal" and "Policy evaluation logic"). The greater gives more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Grant {
+    /// It names the account, which "delegates permissions to the account": an identity policy must allow it as well.
+    Delegated,
+    /// It names a session's role: no identity policy need allow it, but "the effective permissions … are limited by any
+    /// policy types that limit permissions for the role. This includes session policies".
+    Limited,
+    /// It names the user, the session, the service or everyone: session policies do not limit it either.
+    Direct,
+}
+
 /// The principals that a statement means.
 #[derive(Debug)]
 pub(super) enum Principals {
     /// `"*"` or `{"AWS": "*"}`, which mean the same.
     Everyone,
     Listed(Box<[Listed]>),
+    /// `NotPrincipal`, which stands with Deny.
+    AllBut(Box<[Listed]>),
+    /// `NotPrincipal` with everyone in it.
+    NoOne,
 }
 
 #[derive(Debug)]
@@ -40,38 +57,76 @@ pub(super) enum Listed {
 }
 
 impl Principals {
-    /// Reads the element of a trust policy.
+    /// Reads `Principal`.
     pub(super) fn parse(node: &Node) -> Result<Self, Problem> {
-        if *node == Node::Text("*".to_owned()) {
-            return Ok(Self::Everyone);
-        }
-        if let Node::Text(text) = node {
-            return Err(Problem::at("Principal", format!("Invalid principal in policy: \"{text}\".")));
-        }
-        let (mut everyone, mut listed) = (false, Vec::new());
-        for (kind, names) in element::map("Principal", node)? {
-            let field = format!("Principal.{kind}");
-            for name in element::strings(&field, names)? {
-                match Listed::parse(kind, name).map_err(|text| Problem::at(&field, text))? {
-                    Some(one) => listed.push(one),
-                    None => everyone = true,
-                }
-            }
-        }
-        match (everyone, listed.is_empty()) {
-            (true, _) => Ok(Self::Everyone),
-            (false, true) => Err(Problem::at("Principal", "The policy must name at least one principal.")),
-            (false, false) => Ok(Self::Listed(listed.into())),
-        }
+        Ok(match read("Principal", node)? {
+            Some(listed) => Self::Listed(listed),
+            None => Self::Everyone,
+        })
     }
 
-    /// Whether they include the one who asks.
-    pub(super) fn include(&self, requester: &Requester<'_>) -> bool {
+    /// Reads `NotPrincipal`.
+    pub(super) fn parse_not(node: &Node) -> Result<Self, Problem> {
+        Ok(match read("NotPrincipal", node)? {
+            Some(listed) => Self::AllBut(listed),
+            None => Self::NoOne,
+        })
+    }
+
+    /// What an Allow gives to the one who asks; `None` if they are not among those meant.
+    pub(super) fn grant(&self, requester: &Requester<'_>) -> Option<Grant> {
         match self {
-            Self::Everyone => true,
-            Self::Listed(listed) => listed.iter().any(|one| one.is(requester)),
+            Self::Everyone => Some(Grant::Direct),
+            Self::Listed(listed) => listed.iter().filter_map(|one| one.grant(requester)).max(),
+            Self::AllBut(listed) => (!excepted(listed, requester)).then_some(Grant::Direct),
+            Self::NoOne => None,
         }
     }
+}
+
+/// Reads one of the two elements; `None` stands for everyone.
+fn read(element: &str, node: &Node) -> Result<Option<Box<[Listed]>>, Problem> {
+    if *node == Node::Text("*".to_owned()) {
+        return Ok(None);
+    }
+    if let Node::Text(text) = node {
+        return Err(Problem::at(element, format!("Invalid principal in policy: \"{text}\".")));
+    }
+    let (mut everyone, mut listed) = (false, Vec::new());
+    for (kind, names) in element::map(element, node)? {
+        let field = format!("{element}.{kind}");
+        for name in element::strings(&field, names)? {
+            match Listed::parse(kind, name).map_err(|text| Problem::at(&field, text))? {
+                Some(one) => listed.push(one),
+                None => everyone = true,
+            }
+        }
+    }
+    match (everyone, listed.is_empty()) {
+        (true, _) => Ok(None),
+        (false, true) => Err(Problem::at(element, "The policy must name at least one principal.")),
+        (false, false) => Ok(Some(listed.into())),
+    }
+}
+
+/// Whether `NotPrincipal` leaves the one who asks alone: "you must also specify the account ARN of the not-denied
+/// principal. Otherwise, the policy might deny access to the entire account", and for a session "the role and the account"
+/// too. Here every one of the names must be there.
+fn excepted(listed: &[Listed], requester: &Requester<'_>) -> bool {
+    let named = |name: &Requester<'_>| listed.iter().any(|one| one.grant(name) == Some(Grant::Direct));
+    match requester {
+        Requester::Aws { account, arn, role_arn } => {
+            let of_account =
+                listed.iter().any(|one| matches!(one, Listed::Account(own) if **own == **account));
+            let alone = |arn| named(&Requester::Aws { account: "", arn, role_arn: None });
+            of_account && (is_root(arn) || alone(arn)) && role_arn.is_none_or(alone)
+        }
+        other => named(other),
+    }
+}
+
+fn is_root(arn: &str) -> bool {
+    arn.ends_with(":root")
 }
 
 impl Listed {
@@ -94,15 +149,20 @@ impl Listed {
         }
     }
 
-    fn is(&self, requester: &Requester<'_>) -> bool {
+    fn grant(&self, requester: &Requester<'_>) -> Option<Grant> {
         match (self, requester) {
-            (Self::Account(own), Requester::Aws { account, .. }) => **own == **account,
-            (Self::Arn(own), Requester::Aws { arn, role_arn, .. }) => {
-                **own == **arn || role_arn.is_some_and(|role| **own == *role)
+            (Self::Account(own), Requester::Aws { account, arn, .. }) if **own == **account => {
+                Some(if is_root(arn) { Grant::Direct } else { Grant::Delegated })
             }
-            (Self::Federated(own), Requester::Federated(provider)) => **own == **provider,
-            (Self::Service(own), Requester::Service(service)) => **own == **service,
-            _ => false,
+            (Self::Arn(own), Requester::Aws { arn, .. }) if **own == **arn => Some(Grant::Direct),
+            (Self::Arn(own), Requester::Aws { role_arn: Some(role), .. }) if **own == **role => {
+                Some(Grant::Limited)
+            }
+            (Self::Federated(own), Requester::Federated(provider)) if **own == **provider => {
+                Some(Grant::Direct)
+            }
+            (Self::Service(own), Requester::Service(service)) if **own == **service => Some(Grant::Direct),
+            _ => None,
         }
     }
 }

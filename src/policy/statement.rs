@@ -9,7 +9,7 @@ use super::{
     element,
     error::{ParseError, Problem},
     json::Node,
-    principal::Principals,
+    principal::{Grant, Principals},
     text::{self, Piece, Syntax},
 };
 
@@ -28,13 +28,14 @@ pub(super) struct Statement {
     pub(super) sid: Option<Box<str>>,
     pub(super) effect: Effect,
     /// `None` in identity policies, which are about whoever they are attached to.
-    principals: Option<Principals>,
-    resources: Resources,
-    conditions: Box<[Condition]>,
+    pub(super) principals: Option<Principals>,
+    pub(super) resources: Resources,
+    pub(super) conditions: Box<[Condition]>,
 }
 
+/// The resources that a statement is about.
 #[derive(Debug)]
-enum Resources {
+pub(super) enum Resources {
     /// Everything: a trust policy is about its role.
     All,
     These(Box<[ResourcePattern]>),
@@ -47,6 +48,7 @@ struct Elements<'n> {
     sid: Option<&'n str>,
     effect: Option<&'n Node>,
     principal: Option<&'n Node>,
+    not_principal: Option<&'n Node>,
     action: Option<&'n Node>,
     not_action: Option<&'n Node>,
     resource: Option<&'n Node>,
@@ -69,17 +71,31 @@ impl Statement {
 
     /// Whether the statement matches a request whose action is known to be among its actions.
     pub(super) fn matches(&self, request: &Request<'_>) -> bool {
-        let whom = match (&self.principals, &request.requester) {
-            (None, _) => true,
-            (Some(principals), Some(requester)) => principals.include(requester),
-            (Some(_), None) => false,
-        };
-        whom && self.resources.include(request) && self.conditions.iter().all(|one| one.holds(request.keys))
+        self.grant(request).is_some()
+    }
+
+    /// What an Allow gives to the one who asks, if the statement matches a request whose action is known to be among its
+    /// actions.
+    pub(super) fn grant(&self, request: &Request<'_>) -> Option<Grant> {
+        let grant = self.whom(request)?;
+        let matches =
+            self.resources.include(request) && self.conditions.iter().all(|one| one.holds(request.keys));
+        matches.then_some(grant)
+    }
+
+    /// What an Allow gives to the one who asks, by its principals alone.
+    pub(super) fn whom(&self, request: &Request<'_>) -> Option<Grant> {
+        match (&self.principals, &request.requester) {
+            (None, _) => Some(Grant::Direct),
+            (Some(principals), Some(requester)) => principals.grant(requester),
+            (Some(_), None) => None,
+        }
     }
 }
 
 impl Resources {
-    fn include(&self, request: &Request<'_>) -> bool {
+    /// Whether the resource of the request is among them.
+    pub(super) fn include(&self, request: &Request<'_>) -> bool {
         let any = |patterns: &[ResourcePattern]| {
             patterns.iter().any(|pattern| pattern.matches(request.resource, request.keys))
         };
@@ -107,10 +123,7 @@ impl<'n> Elements<'n> {
                 "Resource" => elements.resource = Some(node),
                 "NotResource" => elements.not_resource = Some(node),
                 "Condition" => elements.condition = Some(node),
-                "NotPrincipal" => {
-                    let text = "NotPrincipal is not supported by Callgate: use a Deny with a condition on aws:PrincipalArn.";
-                    return Err(Problem::at("NotPrincipal", text));
-                }
+                "NotPrincipal" => elements.not_principal = Some(node),
                 other => {
                     return Err(Problem::at(
                         other,
@@ -123,7 +136,10 @@ impl<'n> Elements<'n> {
     }
 
     fn compile(self, kind: Kind, variables: bool) -> Result<(Statement, Actions), Problem> {
-        if self.sid.is_some_and(|sid| !sid.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        // Lambda's statement ids have more characters than IAM's.
+        let more: &[u8] = if kind == Kind::Resource { b"-_." } else { b"" };
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
+        if self.sid.is_some_and(|sid| !sid.bytes().all(valid)) {
             let text = "Statement IDs (SID) must be alpha-numeric.";
             return Err(Problem::at("Sid", text));
         }
@@ -144,24 +160,17 @@ impl<'n> Elements<'n> {
                 ));
             }
         };
-        let (principals, resources) = match kind {
-            Kind::Identity => {
-                if self.principal.is_some() {
-                    return Err(Problem::at("Principal", "Policy document should not specify a principal."));
-                }
-                (None, self.resources(variables)?)
-            }
+        let principals = self.principals(kind, effect)?;
+        let resources = match kind {
             Kind::Trust => {
                 check_trusted_actions(&actions)?;
                 if self.resource.is_some() || self.not_resource.is_some() {
                     let field = if self.resource.is_some() { "Resource" } else { "NotResource" };
                     return Err(Problem::at(field, format!("Has prohibited field {field}.")));
                 }
-                let node = self
-                    .principal
-                    .ok_or_else(|| Problem::at("Principal", "Missing required field Principal."))?;
-                (Some(Principals::parse(node)?), Resources::All)
+                Resources::All
             }
+            _ => self.resources(variables)?,
         };
         let conditions = match self.condition {
             Some(node) => condition::parse(node, variables)?,
@@ -169,6 +178,32 @@ impl<'n> Elements<'n> {
         };
         let sid = self.sid.map(Into::into);
         Ok((Statement { sid, effect, principals, resources, conditions }, actions))
+    }
+
+    fn principals(&self, kind: Kind, effect: Effect) -> Result<Option<Principals>, Problem> {
+        match (kind.names_principals(), self.principal, self.not_principal) {
+            (false, None, None) => Ok(None),
+            (false, Some(_), _) => {
+                Err(Problem::at("Principal", "Policy document should not specify a principal."))
+            }
+            (false, None, Some(_)) => {
+                Err(Problem::at("NotPrincipal", "Policy document should not specify a principal."))
+            }
+            (true, Some(_), Some(_)) => Err(Problem::at(
+                "NotPrincipal",
+                "A statement has either Principal or NotPrincipal, not both.",
+            )),
+            (true, Some(node), None) => Principals::parse(node).map(Some),
+            (true, None, Some(_)) if kind == Kind::Trust => {
+                Err(Problem::at("NotPrincipal", "Has prohibited field NotPrincipal."))
+            }
+            (true, None, Some(_)) if effect == Effect::Allow => Err(Problem::at(
+                "NotPrincipal",
+                "Using it with Allow is not supported: it must be used with Deny.",
+            )),
+            (true, None, Some(node)) => Principals::parse_not(node).map(Some),
+            (true, None, None) => Err(Problem::at("Principal", "Missing required field Principal.")),
+        }
     }
 
     fn resources(&self, variables: bool) -> Result<Resources, Problem> {

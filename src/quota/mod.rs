@@ -63,9 +63,15 @@ pub struct QuotaConfig {
     pub account_rate: NonZeroU32,
     /// Requests of one source address: an IPv4 address or an IPv6 /64 (`limits.address_rate`).
     pub address_rate: Rate,
+    /// New guests of one source address (`limits.guest_address_rate`).
+    pub guest_address_rate: Rate,
+    /// New guests of one identity pool (`limits.guest_pool_rate`).
+    pub guest_pool_rate: Rate,
     /// Requests of one identity or principal; `None` for no limit (`limits.caller_rate`).
     pub caller_rate: Option<Rate>,
-    /// The most addresses, and the most callers, that are remembered at a time. Those beyond share the buckets of
+    /// Questions to one identity pool's merge hook (`identity.merge_hook_rate`).
+    pub merge_hook_rate: NonZeroU32,
+    /// The most addresses, callers and pools, each, that are remembered at a time. Those beyond share the buckets of
     /// their shards, so that inventing keys neither costs memory nor evades a limit. At most about 70 bytes each.
     pub keys_max: usize,
 }
@@ -83,7 +89,10 @@ impl Default for QuotaConfig {
             account_concurrency: 100,
             account_rate: at_least_one(1000),
             address_rate: Rate { per_second: at_least_one(2000), burst: at_least_one(4000) },
+            guest_address_rate: Rate { per_second: at_least_one(50), burst: at_least_one(5_000) },
+            guest_pool_rate: Rate { per_second: at_least_one(500), burst: at_least_one(50_000) },
             caller_rate: None,
+            merge_hook_rate: at_least_one(10),
             keys_max: 1_000_000,
         }
     }
@@ -147,7 +156,10 @@ pub struct Quota {
     config: QuotaConfig,
     clock: SharedClock,
     addresses: KeyedLimiter<Prefix>,
+    guest_addresses: KeyedLimiter<Prefix>,
+    guest_pools: KeyedLimiter<Box<str>>,
     callers: Option<KeyedLimiter<CallerKey>>,
+    merge_hooks: KeyedLimiter<Arc<str>>,
     caller_hashers: [RandomState; 2],
     /// As many as there are accounts: an account comes in when a function of it is first called.
     accounts: Shards<AccountId, Arc<Account>>,
@@ -163,9 +175,16 @@ impl Quota {
     pub fn new(config: QuotaConfig, clock: SharedClock) -> Self {
         Self {
             addresses: KeyedLimiter::new(config.address_rate.governor(), config.keys_max, &clock),
+            guest_addresses: KeyedLimiter::new(config.guest_address_rate.governor(), config.keys_max, &clock),
+            guest_pools: KeyedLimiter::new(config.guest_pool_rate.governor(), config.keys_max, &clock),
             callers: config
                 .caller_rate
                 .map(|rate| KeyedLimiter::new(rate.governor(), config.keys_max, &clock)),
+            merge_hooks: KeyedLimiter::new(
+                Rate::flat(config.merge_hook_rate).governor(),
+                config.keys_max,
+                &clock,
+            ),
             caller_hashers: [RandomState::new(), RandomState::new()],
             accounts: Shards::new(),
             config,
@@ -180,6 +199,14 @@ impl Quota {
             .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "address_rate", wait))
     }
 
+    /// Takes a token for a new guest of this pool, which exists, from this address. The address comes first: one that makes too
+    /// many leaves the pool's others theirs.
+    pub fn guest(&self, address: IpAddr, pool_id: &str) -> Result<(), Throttled> {
+        let over = |limit, wait| Throttled::new(Reason::CallerRateLimitExceeded, limit, wait);
+        self.guest_addresses.take(&Prefix::of(address)).map_err(|wait| over("guest_address_rate", wait))?;
+        self.guest_pools.take(&pool_id.into()).map_err(|wait| over("guest_pool_rate", wait))
+    }
+
     /// Takes a token of the caller: of the identity, or of the user, role or root it acts as. A session's name, which
     /// clients choose, makes no difference.
     pub fn caller(&self, caller: &Caller) -> Result<(), Throttled> {
@@ -187,6 +214,13 @@ impl Quota {
         limiter
             .take(&self.caller_key(caller))
             .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "caller_rate", wait))
+    }
+
+    /// Takes a token of an identity pool's merge hook.
+    pub fn merge_hook(&self, pool_id: &str) -> Result<(), Throttled> {
+        self.merge_hooks
+            .take(&pool_id.into())
+            .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "merge_hook_rate", wait))
     }
 
     fn caller_key(&self, caller: &Caller) -> CallerKey {
@@ -227,6 +261,9 @@ impl Quota {
     /// everywhere. A call holds one shard's lock for as long as it takes to look at its keys.
     pub fn sweep(&self) {
         self.addresses.sweep();
+        self.guest_addresses.sweep();
+        self.guest_pools.sweep();
+        self.merge_hooks.sweep();
         if let Some(callers) = &self.callers {
             callers.sweep();
         }

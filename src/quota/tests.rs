@@ -156,6 +156,26 @@ fn callers_are_told_apart_by_what_they_cannot_choose() {
 }
 
 #[test]
+fn new_guests_are_limited_by_address_and_by_pool() {
+    let (clock, quota) = quota(QuotaConfig {
+        guest_address_rate: rate(1, 2),
+        guest_pool_rate: rate(1, 3),
+        ..QuotaConfig::default()
+    });
+    let limit = |number, pool| quota.guest(address(number), pool).map_err(|throttled| throttled.limit);
+    assert_eq!((limit(1, "a"), limit(1, "a")), (Ok(()), Ok(())));
+    for _ in 0..100 {
+        assert_eq!(limit(1, "a"), Err("guest_address_rate".to_owned()));
+    }
+    // One address that asks too often takes nothing of the pool's.
+    assert_eq!(limit(2, "a"), Ok(()));
+    assert_eq!(limit(2, "a"), Err("guest_pool_rate".to_owned()));
+    assert_eq!(limit(3, "b"), Ok(()));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!((limit(1, "a"), limit(3, "a")), (Ok(()), Err("guest_pool_rate".to_owned())));
+}
+
+#[test]
 fn without_a_caller_rate_nothing_is_counted() {
     let (_, quota) = quota(QuotaConfig::default());
     for _ in 0..10_000 {

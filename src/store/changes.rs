@@ -25,6 +25,8 @@ pub enum Kind {
     OidcProvider,
     /// An identity pool: key is its id.
     Pool,
+    /// A revocation: key is its scope; or an identity's hold, with its id.
+    Revocation,
 }
 
 impl Kind {
@@ -38,14 +40,24 @@ impl Kind {
             Self::Policy => "managed-policy",
             Self::OidcProvider => "oidc-provider",
             Self::Pool => "pool",
+            Self::Revocation => "revocation",
         }
     }
 
     /// The kind a word means; `None` for a word of a newer version.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Account, Self::Function, Self::Role, Self::User, Self::Policy, Self::OidcProvider, Self::Pool]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        [
+            Self::Account,
+            Self::Function,
+            Self::Role,
+            Self::User,
+            Self::Policy,
+            Self::OidcProvider,
+            Self::Pool,
+            Self::Revocation,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
     }
 }
 

@@ -1,58 +1,23 @@
 //! What is kept of identity pools: pools, identities and their logins, and the keys that sign open-id tokens.
 
-use std::collections::BTreeMap;
+mod pool;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+
+pub use pool::{
+    Ambiguous, Chosen, MappingRule, MatchType, PoolRecord, PoolRoles, PoolSettings, RoleMapping, TagMap,
+    UserPoolClient,
+};
 
 use super::StoreError;
 use crate::base::{AccountId, Timestamp};
 
-/// An identity pool.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PoolRecord {
-    /// `region:uuid`.
-    pub id: String,
-    /// Whose it is.
-    pub account: AccountId,
-    /// Its name, which need not be unique.
-    pub name: String,
-    /// How it is set.
-    pub settings: PoolSettings,
-    /// The roles its identities get.
-    pub roles: PoolRoles,
-    /// When it was made.
-    pub created: Timestamp,
-}
-
-/// How a pool is set.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct PoolSettings {
-    /// Whether there are guests.
-    pub allow_guests: bool,
-    /// `AllowClassicFlow`, as it was given.
-    pub allow_classic_flow: Option<bool>,
-    /// ARNs of the OpenID Connect providers whose logins the pool takes.
-    pub oidc_providers: Vec<String>,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// The roles of a pool's identities.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct PoolRoles {
-    /// ARN of the role of identities with a login.
-    pub authenticated: Option<String>,
-    /// ARN of the role of guests.
-    pub unauthenticated: Option<String>,
-}
-
 /// Somebody at a provider.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Login {
-    /// The issuer's URL without its scheme.
+    /// The issuer's URL without its scheme, or the pool's own name for its developer's users.
     pub provider: String,
-    /// `sub` of its tokens.
+    /// `sub` of its tokens, or the developer's identifier of the user.
     pub subject: String,
 }
 
@@ -65,12 +30,37 @@ pub struct IdentityRecord {
     pub pool_id: String,
     /// When it was made.
     pub born: Timestamp,
+    /// When it was last changed.
+    pub modified: Timestamp,
     /// When its first login was linked; `None` for a guest.
     pub signed_in: Option<Timestamp>,
+    /// The identity that it was merged into, and when.
+    pub merged: Option<Merged>,
     /// Counts its changes.
     pub revision: i64,
     /// Its logins.
     pub logins: Vec<Login>,
+}
+
+/// What became of an identity that was merged into another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Merged {
+    /// The other's id.
+    pub into: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl IdentityRecord {
+    /// Whether it never had a login and is still itself.
+    pub fn is_guest(&self) -> bool {
+        self.signed_in.is_none() && self.merged.is_none()
+    }
+
+    /// Whether nothing opens it by itself: it was merged into another, or its last login was unlinked.
+    pub fn is_disabled(&self) -> bool {
+        self.merged.is_some() || (self.signed_in.is_some() && self.logins.is_empty())
+    }
 }
 
 /// Whether a write found what its writer had seen before.
@@ -95,7 +85,7 @@ pub struct OpenIdKeyRecord {
 }
 
 /// Keeps pools, identities and signing keys. Changes of pools are noted in the change log; identities are not held in
-/// memory, so theirs are not.
+/// memory, so theirs are not. Every write is one transaction: all of it is kept, or nothing.
 #[async_trait]
 pub trait IdentityStore: Send + Sync {
     /// Every pool.
@@ -107,14 +97,8 @@ pub trait IdentityStore: Send + Sync {
     /// Adds a pool.
     async fn add_pool(&self, pool: &PoolRecord) -> Result<(), StoreError>;
 
-    /// Replaces a pool's roles; false if there is no such pool.
-    async fn set_pool_roles(
-        &self,
-        account: AccountId,
-        id: &str,
-        roles: &PoolRoles,
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    /// Writes a pool in place of the one whose revision it has. Lost if that has changed since, or is gone.
+    async fn replace_pool(&self, pool: &PoolRecord, now: Timestamp) -> Result<Written, StoreError>;
 
     /// Deletes a pool; false if there is none. Its identities are dead from then on; [`Self::sweep`] removes their rows.
     async fn delete_pool(&self, account: AccountId, id: &str, now: Timestamp) -> Result<bool, StoreError>;
@@ -122,8 +106,23 @@ pub trait IdentityStore: Send + Sync {
     /// Removes at most `limit` identities whose pool is gone, and says how many there were.
     async fn sweep(&self, limit: u32) -> Result<u64, StoreError>;
 
+    /// Removes at most `limit` identities that were merged into one that is gone, and says how many there were. It looks at
+    /// all that were ever merged.
+    async fn sweep_merged(&self, limit: u32) -> Result<u64, StoreError>;
+
     /// One identity with its logins.
     async fn identity(&self, id: &str) -> Result<Option<IdentityRecord>, StoreError>;
+
+    /// At most `limit` identities of a pool whose ids come after `after`, in order.
+    async fn identities(
+        &self,
+        pool_id: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<IdentityRecord>, StoreError>;
+
+    /// The ids that were merged into this identity since then, the latest first, at most `limit`.
+    async fn merged_into(&self, id: &str, since: Timestamp, limit: u32) -> Result<Vec<String>, StoreError>;
 
     /// For each login the identity in this pool that has it.
     async fn owners(&self, pool_id: &str, logins: &[Login]) -> Result<Vec<Option<String>>, StoreError>;
@@ -145,9 +144,37 @@ pub trait IdentityStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Written, StoreError>;
 
+    /// Takes logins from an identity as it was seen. Lost if it has changed since.
+    async fn unlink(
+        &self,
+        seen: &IdentityRecord,
+        logins: &[Login],
+        now: Timestamp,
+    ) -> Result<Written, StoreError>;
+
+    /// Merges an identity as it was seen into another as it was seen, which gets the logins of the first and these new ones.
+    /// Lost if either has changed since, or a new login has got an identity.
+    async fn merge(
+        &self,
+        from: &IdentityRecord,
+        into: &IdentityRecord,
+        new: &[Login],
+        now: Timestamp,
+    ) -> Result<Written, StoreError>;
+
+    /// Deletes an identity, and what was merged into it; false if there is none.
+    async fn delete_identity(&self, id: &str) -> Result<bool, StoreError>;
+
     /// The keys that sign open-id tokens, newest first.
     async fn open_id_keys(&self) -> Result<Vec<OpenIdKeyRecord>, StoreError>;
 
-    /// Adds the first key; lost if there is one.
-    async fn add_first_open_id_key(&self, key: &OpenIdKeyRecord) -> Result<Written, StoreError>;
+    /// Adds a key after the one that its maker saw as the newest; lost if another is.
+    async fn add_open_id_key(
+        &self,
+        key: &OpenIdKeyRecord,
+        newest: Option<&str>,
+    ) -> Result<Written, StoreError>;
+
+    /// Removes a key.
+    async fn remove_open_id_key(&self, id: &str) -> Result<(), StoreError>;
 }

@@ -5,10 +5,12 @@
 //! change made by another process arrives the same way, by polling.
 
 pub mod artifacts;
+pub mod cached_identities;
 pub mod changes;
 pub mod functions;
 pub mod iam;
 pub mod identity;
+pub mod revocation;
 pub mod sqlite;
 
 pub use changes::{Change, ChangeLog, Feed, Follower, Kind};

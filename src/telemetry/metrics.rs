@@ -41,6 +41,12 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
     ("callgate_connections", "gauge", "", "Connections open now."),
     ("callgate_sandboxes", "gauge", "", "Sandboxes alive now."),
     ("callgate_concurrent_executions", "gauge", "", "Invocations running now."),
+    (
+        "callgate_identity_cache_bytes",
+        "gauge",
+        "",
+        "Memory that identities take which were read of late; `identity.cache_mib` bounds it.",
+    ),
 ];
 
 const METADATA: Metadata<'static> = Metadata::new("callgate", Level::INFO, Some(module_path!()));
@@ -60,6 +66,7 @@ pub struct Metrics {
     connections: Gauge,
     sandboxes: Gauge,
     executions: Gauge,
+    identity_bytes: Gauge,
 }
 
 /// The counters of one operation, one for each [`Outcome`].
@@ -83,6 +90,8 @@ pub struct Levels {
     pub sandboxes: u64,
     /// Invocations running.
     pub executions: u64,
+    /// Memory that identities take which were read of late.
+    pub identity_bytes: u64,
 }
 
 impl Metrics {
@@ -113,6 +122,7 @@ impl Metrics {
             connections: gauge("callgate_connections"),
             sandboxes: gauge("callgate_sandboxes"),
             executions: gauge("callgate_concurrent_executions"),
+            identity_bytes: gauge("callgate_identity_cache_bytes"),
             handle,
             recorder,
         }
@@ -160,6 +170,7 @@ impl Metrics {
         set(&self.connections, levels.connections);
         set(&self.sandboxes, levels.sandboxes);
         set(&self.executions, levels.executions);
+        set(&self.identity_bytes, levels.identity_bytes);
         self.handle.render()
     }
 }

@@ -135,17 +135,6 @@ def test_logins_of_two_identities_conflict_and_change_nothing(app, issuer, secon
     assert app.get_id(login(second_issuer, other)) == v
 
 
-def test_a_guest_with_another_identitys_login_is_refused_and_keeps_its_id(app, issuer):
-    """Merging comes later; until then neither identity changes."""
-    who = subject()
-    user, guest = app.get_id(login(issuer, who)), app.get_id()
-    status, error, message = refusal(app.credentials, guest, login(issuer, who))
-    assert error in ("NotAuthorizedException", "ResourceConflictException")
-    assert "not supported by Callgate" in message
-    assert app.get_id(login(issuer, who)) == user
-    assert app.credentials(guest)["IdentityId"] == guest
-
-
 def test_two_devices_at_once_are_one_identity(app, issuer):
     who = subject()
     found, errors = [], []
@@ -222,10 +211,10 @@ def test_a_role_that_does_not_trust_the_pool_is_not_given(account):
     assert refusal(one.app().credentials, one.app().get_id())[1] == "InvalidIdentityPoolConfigurationException"
 
 
-def test_a_custom_role_is_refused_by_name(app):
+def test_a_custom_role_that_nothing_offers_is_not_given(app, account):
     call = app.identity.get_credentials_for_identity
-    status, error, message = refusal(call, IdentityId=app.get_id(), CustomRoleArn="arn:aws:iam::000000000000:role/any")
-    assert (status, error) == (400, "InvalidParameterException") and "CustomRoleArn" in message
+    refused = refusal(call, IdentityId=app.get_id(), CustomRoleArn=account.execution_role)
+    assert refused[:2] == (400, "NotAuthorizedException")
 
 
 # Open-id tokens.
@@ -294,12 +283,91 @@ def test_pools_are_described_listed_and_deleted(account, issuer):
     assert refusal(made.app().credentials, guest)[1] == "ResourceNotFoundException"
 
 
-@pytest.mark.parametrize("operation, members", [
-    ("update_identity_pool", {"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": True}),
-    ("list_identities", {"MaxResults": 1}),
-    ("get_open_id_token_for_developer_identity", {"Logins": {"a": "b"}}),
-])
-def test_operations_that_are_not_there_are_refused_by_name(account, pool, operation, members):
-    status, error, message = refusal(getattr(account.identity, operation), IdentityPoolId=pool.id, **members)
-    assert (status, error) == (400, "InvalidParameterException")
-    assert operation.replace("_", "") in message.lower() and "is not supported by Callgate: " in message
+def test_the_basic_flow_is_off_unless_the_pool_has_it(account):
+    """Cognito's own words; without AllowClassicFlow a pool has the enhanced flow alone."""
+    enhanced = Pool(account, AllowClassicFlow=False).app()
+    guest = enhanced.get_id()
+    assert refusal(enhanced.identity.get_open_id_token, IdentityId=guest) == (
+        400,
+        "InvalidParameterException",
+        "Basic (classic) flow is not enabled, please use enhanced flow.",
+    )
+    assert enhanced.credentials(guest)["IdentityId"] == guest
+
+
+# Managing pools and identities.
+
+
+def test_a_pool_is_updated_as_a_whole(account, issuer):
+    made = Pool(account, [issuer], IdentityPoolTags={"team": "blue"})
+    updated = account.identity.update_identity_pool(
+        IdentityPoolId=made.id, IdentityPoolName="renamed", AllowUnauthenticatedIdentities=False
+    )
+    assert "OpenIdConnectProviderARNs" not in updated and "AllowClassicFlow" not in updated
+    assert updated["IdentityPoolTags"] == {"team": "blue"}
+    assert refusal(made.app().get_id)[:2] == REFUSED
+
+
+def test_guests_switched_off_are_off_at_once(account):
+    made = Pool(account)
+    guest = made.app().get_id()
+    account.identity.update_identity_pool(
+        IdentityPoolId=made.id, IdentityPoolName="closed", AllowUnauthenticatedIdentities=False
+    )
+    assert refusal(made.app().credentials, guest)[:2] == REFUSED
+
+
+def test_pools_are_tagged(account):
+    made = Pool(account)
+    account.identity.tag_resource(ResourceArn=made.arn, Tags={"a": "1", "b": "2"})
+    account.identity.untag_resource(ResourceArn=made.arn, TagKeys=["a"])
+    assert account.identity.list_tags_for_resource(ResourceArn=made.arn)["Tags"] == {"b": "2"}
+
+
+def test_identities_are_described_listed_and_deleted(account, issuer):
+    made = Pool(account, [issuer])
+    app = made.app()
+    who = subject()
+    ids = sorted([app.get_id(login(issuer, who)), *(app.get_id() for _ in range(4))])
+    described = account.identity.describe_identity(IdentityId=app.get_id(login(issuer, who)))
+    assert described["Logins"] == [issuer.login]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert abs(now - described["CreationDate"]) < datetime.timedelta(minutes=1)
+    seen, members = [], {}
+    while True:
+        page = account.identity.list_identities(IdentityPoolId=made.id, MaxResults=2, **members)
+        seen += [one["IdentityId"] for one in page["Identities"]]
+        if "NextToken" not in page:
+            break
+        members = {"NextToken": page["NextToken"]}
+    assert seen == ids
+    unknown = "us-east-1:00000000-0000-4000-8000-000000000000"
+    answer = account.identity.delete_identities(IdentityIdsToDelete=[*ids, unknown])
+    assert answer["UnprocessedIdentityIds"] == [{"IdentityId": unknown, "ErrorCode": "AccessDenied"}]
+    assert account.identity.list_identities(IdentityPoolId=made.id, MaxResults=60)["Identities"] == []
+    assert refusal(app.credentials, ids[0])[1] == "ResourceNotFoundException"
+
+
+def test_an_unlinked_login_is_new_and_the_last_one_leaves_a_dead_identity(app, account, pool, issuer, second_issuer):
+    who, other = subject(), subject()
+    both = {**login(issuer, who), **login(second_issuer, other)}
+    user = app.get_id(both)
+    app.identity.unlink_identity(IdentityId=user, Logins=login(issuer, who), LoginsToRemove=[second_issuer.login])
+    assert app.get_id(login(second_issuer, other)) != user
+    assert app.credentials(user, login(issuer, who))["IdentityId"] == user
+    app.identity.unlink_identity(IdentityId=user, Logins=login(issuer, who), LoginsToRemove=[issuer.login])
+    for logins in (None, login(issuer, who), login(issuer, subject())):
+        assert refusal(app.credentials, user, logins)[:2] == REFUSED
+    assert app.get_id(login(issuer, who)) != user
+    hidden = account.identity.list_identities(IdentityPoolId=pool.id, MaxResults=60, HideDisabled=True)
+    assert user not in [one["IdentityId"] for one in hidden["Identities"]]
+
+
+def test_unlinking_needs_a_login_of_the_identity(app, issuer):
+    user = app.get_id(login(issuer, subject()))
+    app.get_id(login(issuer, someone := subject()))
+    for logins in (login(issuer, someone), login(issuer, subject())):
+        refused = refusal(
+            app.identity.unlink_identity, IdentityId=user, Logins=logins, LoginsToRemove=[issuer.login]
+        )
+        assert refused[:2] == REFUSED

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "js"
 
 
 def test_the_sdk_for_javascript(gateway, account, issuer):
-    pool = Pool(account, [issuer])
+    pool = Pool(account, [issuer], DeveloperProviderName="login.javascript")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(gateway.folder),
@@ -23,6 +23,8 @@ def test_the_sdk_for_javascript(gateway, account, issuer):
         "CALLGATE_POOL": pool.id,
         "CALLGATE_LOGIN": issuer.login,
         "CALLGATE_TOKEN": issuer.token("javascript"),
+        "CALLGATE_MERGING_TOKEN": issuer.token("javascript-merging"),
+        "CALLGATE_DEVELOPER": "login.javascript",
         "CALLGATE_FUNCTION": account.function(code.SEES, Tags={"callgate:allow": "guests"}),
         "CALLGATE_FORBIDDEN": account.function(code.ECHO),
         "CALLGATE_ROLE": account.execution_role,

@@ -120,7 +120,7 @@ def test_session_policies_and_tags(account, user):
     status, error, message = refusal(iam(inline).list_users)
     assert (status, error) == (403, "AccessDenied") and "because no session policy allows" in message
     assert refusal(iam(managed).list_roles)[:2] == (403, "AccessDenied")
-    too_many = [{"Key": f"key-{number:04}-{'x' * 100}", "Value": "v" * 256} for number in range(5)]
+    too_many = [{"Key": f"key-{number:04}-{'x' * 100}", "Value": f"{number}" * 256} for number in range(5)]
     assert refusal(user.assume_role, RoleArn=arn, RoleSessionName="work", Tags=too_many)[:2] == (400, "PackedPolicyTooLarge")
     assert refusal(user.assume_role, RoleArn=arn, RoleSessionName="work", Policy="{}")[:2] == (400, "MalformedPolicyDocument")
 

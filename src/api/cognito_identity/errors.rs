@@ -1,6 +1,12 @@
 //! Which of the model's codes an error of `identity` is. All are 400, as in the model, but for internal ones.
 
-use crate::{api::ApiError, authn::oidc::TokenError, authn::sessions::SessionError, identity::IdentityError};
+use http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
+
+use crate::{
+    api::ApiError,
+    authn::{oidc::TokenError, sessions::SessionError},
+    identity::{IdentityError, minting::TooManyGuests},
+};
 
 /// `InvalidParameterException`.
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {
@@ -12,30 +18,79 @@ pub(super) fn unsupported(what: &str, instead: &str) -> ApiError {
     invalid(format!("{what} is not supported by Callgate: {instead}"))
 }
 
+impl ApiError {
+    /// By its model TooManyRequestsException is 400; **ours**: 429, as for every limit.
+    fn too_many_guests(over: &TooManyGuests) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", over.to_string());
+        let seconds = over.wait.as_secs() + u64::from(over.wait.subsec_nanos() > 0);
+        let error = error.with_header(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        match HeaderValue::from_str(&over.limit) {
+            Ok(limit) => error.with_header(HeaderName::from_static("x-callgate-limit"), limit),
+            Err(_) => error,
+        }
+    }
+}
+
 impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         let code = match &error {
-            IdentityError::PoolNotFound(_) | IdentityError::IdentityNotFound(_) => {
-                "ResourceNotFoundException"
-            }
-            IdentityError::Token(TokenError::IssuerUnavailable(cause)) => {
+            IdentityError::PoolNotFound(_)
+            | IdentityError::IdentityNotFound(_)
+            | IdentityError::DeveloperUserNotFound(_) => "ResourceNotFoundException",
+            IdentityError::Token(
+                unavailable @ (TokenError::IssuerUnavailable(_) | TokenError::ProviderUnavailable(_)),
+            ) => {
                 // What the issuer's server did is for the operator alone: whoever sent the token may have named it.
-                let cause = Some(cause.to_string());
+                let cause = std::error::Error::source(unavailable).map(ToString::to_string);
                 return Self { cause, ..Self::bad_request("ExternalServiceException", error.to_string()) };
+            }
+            IdentityError::TooManyGuests(over) => {
+                return Self::too_many_guests(over);
             }
             IdentityError::GuestsOff
             | IdentityError::Forbidden(_)
             | IdentityError::LoginsDoNotMatch
+            | IdentityError::MergeRefused
+            | IdentityError::AmbiguousRole
+            | IdentityError::CustomRole
+            | IdentityError::TagValue(_)
             | IdentityError::UnsupportedProvider
+            | IdentityError::Revoked(_)
+            | IdentityError::BearerOff
             | IdentityError::Token(_) => "NotAuthorizedException",
-            IdentityError::SeveralIdentities | IdentityError::Merge | IdentityError::Contended => {
-                "ResourceConflictException"
-            }
+            IdentityError::SeveralIdentities
+            | IdentityError::MergeHookFailed
+            | IdentityError::DeveloperUserMismatch
+            | IdentityError::DifferentUsers(_)
+            | IdentityError::Contended => "ResourceConflictException",
+            IdentityError::DeveloperUserRegistered => "DeveloperUserAlreadyRegisteredException",
+            IdentityError::ConcurrentModification => "ConcurrentModificationException",
             IdentityError::TooManyLogins(_)
             | IdentityError::PageToken
+            | IdentityError::NeitherIdentityNorUser
+            | IdentityError::NoDeveloperProvider(_)
+            | IdentityError::NoDeveloperLogin
+            | IdentityError::UnlinkByDeveloper(_)
+            | IdentityError::DeveloperProviderSet
+            | IdentityError::BasicFlowOff
+            | IdentityError::TooManyTags
+            | IdentityError::TooManyTagMaps
+            | IdentityError::TooManyPoolTags
             | IdentityError::Session(SessionError::TooLarge { .. }) => "InvalidParameterException",
             IdentityError::Configuration => "InvalidIdentityPoolConfigurationException",
-            IdentityError::Session(_) | IdentityError::SigningKey(_) | IdentityError::Store(_) => {
+            IdentityError::HookThrottled { retry_seconds } => {
+                // Cognito's model has it 400; ours is 429, as everywhere.
+                return Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "TooManyRequestsException",
+                    error.to_string(),
+                )
+                .with_header(RETRY_AFTER, HeaderValue::from(*retry_seconds));
+            }
+            IdentityError::Session(_)
+            | IdentityError::SigningKey(_)
+            | IdentityError::InvokeToken(_)
+            | IdentityError::Store(_) => {
                 return Self::internal(error);
             }
         };

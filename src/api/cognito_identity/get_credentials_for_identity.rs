@@ -1,15 +1,15 @@
 //! GetCredentialsForIdentity.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{input, public, reply};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
-        members::{
-            Members,
-            Support::{Implemented, Refused},
-        },
+        members::{Members, Support::Implemented},
     },
     identity::{Identities, Logins},
 };
@@ -18,11 +18,7 @@ const NAME: &str = "GetCredentialsForIdentity";
 /// The members of its input.
 pub static MEMBERS: Members = Members {
     operation: NAME,
-    members: &[
-        ("IdentityId", Implemented),
-        ("Logins", Implemented),
-        ("CustomRoleArn", Refused("give the pool's own roles what their users need")),
-    ],
+    members: &[("IdentityId", Implemented), ("Logins", Implemented), ("CustomRoleArn", Implemented)],
 };
 
 /// The input.
@@ -30,6 +26,15 @@ pub static MEMBERS: Members = Members {
 pub struct GetCredentialsForIdentity {
     identity: String,
     logins: Logins,
+    custom_role: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    identity_id: Option<String>,
+    logins: Option<BTreeMap<String, String>>,
+    custom_role_arn: Option<String>,
 }
 
 impl Operation for GetCredentialsForIdentity {
@@ -40,8 +45,12 @@ impl Operation for GetCredentialsForIdentity {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let (identity, logins) = input::identity(raw, &MEMBERS)?;
-        Ok(Self { identity, logins })
+        let input: Input = input::parse(raw, &MEMBERS)?;
+        Ok(Self {
+            identity: input::id(input.identity_id, "identityId")?,
+            logins: input::logins(input.logins)?,
+            custom_role: input.custom_role_arn.map(|arn| input::arn(arn, "customRoleArn")).transpose()?,
+        })
     }
 
     fn resources(&self, _: &Identities, _: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
@@ -49,7 +58,7 @@ impl Operation for GetCredentialsForIdentity {
     }
 
     async fn run(self, identities: &Identities, _: &Context<'_>) -> Result<Reply, ApiError> {
-        let given = identities.credentials(&self.identity, &self.logins).await?;
+        let given = identities.credentials(&self.identity, &self.logins, self.custom_role.as_deref()).await?;
         let credentials = given.credentials;
         let secret = credentials.secret_access_key.expose_str();
         reply(&json!({

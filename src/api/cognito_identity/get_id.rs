@@ -62,7 +62,10 @@ impl Operation for GetId {
         Ok(Vec::new())
     }
 
-    async fn run(self, identities: &Identities, _: &Context<'_>) -> Result<Reply, ApiError> {
+    async fn run(self, identities: &Identities, context: &Context<'_>) -> Result<Reply, ApiError> {
+        if self.logins.is_empty() {
+            identities.admit_guest(context.source, &self.pool)?;
+        }
         let id = identities.get_id(self.account, &self.pool, &self.logins).await?;
         reply(&json!({"IdentityId": id}))
     }

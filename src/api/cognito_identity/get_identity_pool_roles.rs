@@ -38,6 +38,10 @@ impl Operation for GetIdentityPoolRoles {
 
     async fn run(self, pools: &Pools, context: &Context<'_>) -> Result<Reply, ApiError> {
         let pool = pools.get(context.account()?, &self.pool)?;
-        reply(&json!({"IdentityPoolId": pool.id, "Roles": shapes::roles(&pool.roles)}))
+        let mut answer = json!({"IdentityPoolId": pool.id, "Roles": shapes::roles(&pool.roles)});
+        if !pool.roles.mappings.is_empty() {
+            answer["RoleMappings"] = shapes::role_mappings(&pool.roles);
+        }
+        reply(&answer)
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -13,7 +14,8 @@ use crate::{
         ApiError, Raw,
         members::{Members, says_nothing},
     },
-    identity::{Logins, identities::LOGINS_A_REQUEST_MAX},
+    base::Arn,
+    identity::{IdentityError, Logins, identities::LOGINS_A_REQUEST_MAX},
 };
 
 /// Reads the body, and refuses what the table refuses. An empty body is an empty object, as some clients send for it.
@@ -59,7 +61,7 @@ pub(super) fn identity(raw: &Raw<'_>, table: &Members) -> Result<(String, Logins
 }
 
 /// `1 validation error detected: …`
-fn violated(value: &str, member: &str, constraint: &str) -> ApiError {
+pub(super) fn violated(value: &str, member: &str, constraint: &str) -> ApiError {
     let shown: String = value.chars().take(128).collect();
     invalid(format!(
         "1 validation error detected: Value '{shown}' at '{member}' failed to satisfy constraint: Member must \
@@ -133,6 +135,66 @@ pub(super) fn id(value: Option<String>, member: &str) -> Result<String, ApiError
     }
 }
 
+/// What a pool calls its developer's users.
+pub(super) fn developer_provider(value: String) -> Result<String, ApiError> {
+    text(value, "developerProviderName", 128, r"[\w._-]+", |c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+/// A developer's identifier of a user.
+pub(super) fn developer_user(value: String, member: &str) -> Result<String, ApiError> {
+    text(value, member, 1024, "", |_| true)
+}
+
+/// How many tags AWS lets a resource have.
+pub(super) const TAGS_MAX: usize = 50;
+
+/// Tags of a pool.
+pub(super) fn tags(
+    tags: BTreeMap<String, String>,
+    member: &str,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    if tags.len() > TAGS_MAX {
+        return Err(invalid(format!("A pool can have at most {TAGS_MAX} tags.")));
+    }
+    for (key, value) in &tags {
+        text(key.clone(), member, 128, "", |_| true)?;
+        if value.chars().count() > 256 {
+            return Err(invalid(format!("The value of the tag {key} is longer than 256 characters.")));
+        }
+    }
+    Ok(tags)
+}
+
+/// The pool that the ARN of a resource names.
+pub(super) fn pool_of_arn(value: Option<String>) -> Result<String, ApiError> {
+    let value = arn(required(value, "resourceArn")?, "resourceArn")?;
+    let parsed: Option<Arn> = value.parse().ok();
+    parsed
+        .filter(|arn| arn.service == "cognito-identity")
+        .and_then(|arn| Some(arn.resource.strip_prefix("identitypool/")?.to_owned()))
+        .ok_or_else(|| invalid(format!("{value} is not the ARN of an identity pool.")))
+}
+
+/// What a page begins after, from the token that the page before ended with: it is what that page ended at, tells nothing,
+/// and any other is harmless.
+pub(super) fn page(token: Option<String>) -> Result<Option<String>, ApiError> {
+    let open = |token: String| {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        String::from_utf8(bytes).ok()
+    };
+    Ok(token.map(|token| open(token).ok_or(IdentityError::PageToken)).transpose()?)
+}
+
+/// The token of the page after one that ended at this.
+pub(super) fn next_page(ended: &str) -> String {
+    URL_SAFE_NO_PAD.encode(ended)
+}
+
+/// `MaxResults`: 1 to 60.
+pub(super) fn page_size(value: i64) -> Result<u32, ApiError> {
+    Ok(u32::try_from(number(value, "maxResults", 1..=60)?).unwrap_or(1))
+}
+
 /// An ARN, as far as its length goes.
 pub(super) fn arn(value: String, member: &str) -> Result<String, ApiError> {
     if value.chars().count() < 20 {
@@ -142,6 +204,16 @@ pub(super) fn arn(value: String, member: &str) -> Result<String, ApiError> {
         return Err(violated(&value, member, "have length less than or equal to 2048"));
     }
     Ok(value)
+}
+
+/// The ARN of a role.
+pub(super) fn role_arn(value: String, member: &str) -> Result<String, ApiError> {
+    let value = arn(value, member)?;
+    let is_role = |arn: &Arn| arn.service == "iam" && arn.resource.starts_with("role/");
+    if value.parse().is_ok_and(|arn| is_role(&arn)) {
+        return Ok(value);
+    }
+    Err(invalid(format!("{value} is not the ARN of a role.")))
 }
 
 /// `Logins`: by provider, its token. Tokens are never shown in a refusal.

@@ -1,6 +1,5 @@
 //! ListIdentityPools.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,7 +9,7 @@ use crate::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
     },
-    identity::{IdentityError, Pools},
+    identity::Pools,
 };
 
 const NAME: &str = "ListIdentityPools";
@@ -41,19 +40,9 @@ impl Operation for ListIdentityPools {
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
         let input: Input = input::parse(raw, &MEMBERS)?;
-        let limit = input::number(input::required(input.max_results, "maxResults")?, "maxResults", 1..=60)?;
-        // A page's token is the id that the page before ended with: it tells nothing, and any other is harmless.
-        let after = input
-            .next_token
-            .map(|token| {
-                URL_SAFE_NO_PAD
-                    .decode(token)
-                    .ok()
-                    .and_then(|bytes| String::from_utf8(bytes).ok())
-                    .ok_or(IdentityError::PageToken)
-            })
-            .transpose()?;
-        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after })
+        let limit = input::page_size(input::required(input.max_results, "maxResults")?)?;
+        let after = input::page(input.next_token)?;
+        Ok(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), after })
     }
 
     fn resources(&self, _: &Pools, _: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
@@ -69,7 +58,7 @@ impl Operation for ListIdentityPools {
             .collect();
         let mut answer = json!({ "IdentityPools": listed });
         if let Some(next) = page.next {
-            answer["NextToken"] = URL_SAFE_NO_PAD.encode(next).into();
+            answer["NextToken"] = input::next_page(&next).into();
         }
         reply(&answer)
     }

@@ -1,20 +1,38 @@
 //! Cognito Identity (JSON 1.1, target `AWSCognitoIdentityService`), one file an operation.
 //!
-//! Pools are management; GetId, GetCredentialsForIdentity and GetOpenIdToken are public, as with AWS: an identity's id and
-//! the tokens of its logins are all the proof there is.
+//! Pools are management; GetId, GetCredentialsForIdentity, GetOpenIdToken and UnlinkIdentity are public, as with AWS: an
+//! identity's id and the tokens of its logins are all the proof there is. What a developer's own back end signs for its users
+//! is on the data plane too.
 
 pub mod create_identity_pool;
+pub mod delete_identities;
 pub mod delete_identity_pool;
+pub mod describe_identity;
 pub mod describe_identity_pool;
 pub mod errors;
 pub mod get_credentials_for_identity;
 pub mod get_id;
 pub mod get_identity_pool_roles;
 pub mod get_open_id_token;
+pub mod get_open_id_token_for_developer_identity;
+pub mod get_principal_tag_attribute_map;
 mod input;
+pub mod list_identities;
 pub mod list_identity_pools;
+pub mod list_tags_for_resource;
+pub mod lookup_developer_identity;
+pub mod merge_developer_identities;
+mod principal_tags;
+mod role_mapping;
 pub mod set_identity_pool_roles;
+pub mod set_principal_tag_attribute_map;
+mod settings;
 mod shapes;
+pub mod tag_resource;
+pub mod unlink_developer_identity;
+pub mod unlink_identity;
+pub mod untag_resource;
+pub mod update_identity_pool;
 
 use std::sync::Arc;
 
@@ -38,19 +56,38 @@ operations! {
         delete_identity_pool::DeleteIdentityPool,
         describe_identity_pool::DescribeIdentityPool,
         get_identity_pool_roles::GetIdentityPoolRoles,
+        get_principal_tag_attribute_map::GetPrincipalTagAttributeMap,
         list_identity_pools::ListIdentityPools,
+        list_tags_for_resource::ListTagsForResource,
         set_identity_pool_roles::SetIdentityPoolRoles,
+        set_principal_tag_attribute_map::SetPrincipalTagAttributeMap,
+        tag_resource::TagResource,
+        untag_resource::UntagResource,
+        update_identity_pool::UpdateIdentityPool,
     }
     identities: Identities => {
+        delete_identities::DeleteIdentities,
+        describe_identity::DescribeIdentity,
         get_credentials_for_identity::GetCredentialsForIdentity,
         get_id::GetId,
         get_open_id_token::GetOpenIdToken,
+        get_open_id_token_for_developer_identity::GetOpenIdTokenForDeveloperIdentity,
+        list_identities::ListIdentities,
+        lookup_developer_identity::LookupDeveloperIdentity,
+        merge_developer_identities::MergeDeveloperIdentities,
+        unlink_developer_identity::UnlinkDeveloperIdentity,
+        unlink_identity::UnlinkIdentity,
     }
 }
 
 /// An operation that a developer signs.
 fn management(name: &'static str, action: &'static str) -> Spec {
     spec(name, Door::Management, Access::Permitted { action })
+}
+
+/// An operation that a developer's own back end signs for its users.
+fn signed(name: &'static str, action: &'static str) -> Spec {
+    spec(name, Door::Data, Access::Permitted { action })
 }
 
 /// An operation that anybody may call.

@@ -5,29 +5,21 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{errors::invalid, input, management, pool_resource};
+use super::{errors::invalid, input, management, pool_resource, role_mapping};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
-        members::{
-            Members,
-            Support::{Implemented, Refused},
-        },
+        members::{Members, Support::Implemented},
     },
-    base::Arn,
     identity::{Pools, SERVICE},
-    store::identity::PoolRoles,
+    store::identity::{Chosen, PoolRoles},
 };
 
 const NAME: &str = "SetIdentityPoolRoles";
 /// The members of its input.
 pub static MEMBERS: Members = Members {
     operation: NAME,
-    members: &[
-        ("IdentityPoolId", Implemented),
-        ("Roles", Implemented),
-        ("RoleMappings", Refused("give the pool one role for guests and one for signed-in users")),
-    ],
+    members: &[("IdentityPoolId", Implemented), ("Roles", Implemented), ("RoleMappings", Implemented)],
 };
 
 /// The input.
@@ -42,11 +34,17 @@ pub struct SetIdentityPoolRoles {
 struct Input {
     identity_pool_id: Option<String>,
     roles: Option<BTreeMap<String, String>>,
+    role_mappings: Option<BTreeMap<String, role_mapping::Input>>,
 }
 
 impl SetIdentityPoolRoles {
     fn arns(&self) -> impl Iterator<Item = &str> {
-        [&self.roles.authenticated, &self.roles.unauthenticated].into_iter().flatten().map(String::as_str)
+        let own = [&self.roles.authenticated, &self.roles.unauthenticated].into_iter().flatten();
+        let of_rules = self.roles.mappings.values().flat_map(|mapping| match &mapping.chosen {
+            Chosen::ByToken => &[][..],
+            Chosen::ByRules(rules) => rules,
+        });
+        own.chain(of_rules.map(|rule| &rule.role)).map(String::as_str)
     }
 }
 
@@ -73,13 +71,9 @@ impl Operation for SetIdentityPoolRoles {
                     )));
                 }
             };
-            let arn = input::arn(arn, "roles")?;
-            let is_role = |arn: &Arn| arn.service == "iam" && arn.resource.starts_with("role/");
-            if !arn.parse().is_ok_and(|arn| is_role(&arn)) {
-                return Err(invalid(format!("{arn} is not the ARN of a role.")));
-            }
-            *slot = Some(arn);
+            *slot = Some(input::role_arn(arn, "roles")?);
         }
+        roles.mappings = role_mapping::read(input.role_mappings.unwrap_or_default())?;
         Ok(Self { pool, roles })
     }
 

@@ -29,6 +29,25 @@ pub fn decode(header: &[u8]) -> Result<Bytes, ApiError> {
     Ok(json.into())
 }
 
+/// What the device says under a condition key of ours, in lower case; `None` if it says nothing, or the key is not one of a
+/// device's. It reads the whole text each time: only policies that ask pay for it.
+pub fn claim(json: &[u8], key: &str) -> Option<String> {
+    let (part, member) = match key {
+        "callgate:apppackagename" => ("client", "app_package_name"),
+        "callgate:appversioncode" => ("client", "app_version_code"),
+        "callgate:platform" => ("env", "platform"),
+        "callgate:platformversion" => ("env", "platform_version"),
+        "callgate:devicemodel" => ("env", "model"),
+        _ => return None,
+    };
+    let context: serde_json::Value = serde_json::from_slice(json).ok()?;
+    match context.get(part)?.get(member)? {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// The deepest nesting of brackets outside strings.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
@@ -104,5 +123,21 @@ mod tests {
             let _ = decode(&header);
             let _ = decode(&STANDARD.encode(&header).into_bytes());
         }
+    }
+
+    #[test]
+    fn claims_are_read_by_their_keys() {
+        let json = br#"{"client":{"app_package_name":"com.example","app_version_code":42},"env":{"model":"One","platform":null}}"#;
+        for (key, expected) in [
+            ("callgate:apppackagename", Some("com.example")),
+            ("callgate:appversioncode", Some("42")),
+            ("callgate:devicemodel", Some("One")),
+            ("callgate:platform", None),
+            ("callgate:platformversion", None),
+            ("callgate:signedin", None),
+        ] {
+            assert_eq!(claim(json, key).as_deref(), expected, "{key}");
+        }
+        assert_eq!(claim(b"no json", "callgate:platform"), None);
     }
 }

@@ -42,7 +42,7 @@ pub static MEMBERS: Members = Members {
         ("Description", Implemented),
         ("Timeout", Implemented),
         ("MemorySize", Implemented),
-        ("Publish", Refused(instead::VERSIONS)),
+        ("Publish", Implemented),
         ("PublishTo", Refused(instead::VERSIONS)),
         ("VpcConfig", Refused(instead::VPC)),
         ("PackageType", Implemented),
@@ -79,6 +79,7 @@ pub struct CreateFunction {
     settings: Settings,
     tags: BTreeMap<String, String>,
     package: EncodedPackage,
+    publish: bool,
 }
 
 impl Operation for CreateFunction {
@@ -132,7 +133,7 @@ impl Operation for CreateFunction {
         check_unqualified(&named)?;
         settings.check_runtime()?;
         let package = package.ok_or_else(|| parameter("Please provide a source for function code."))?;
-        Ok(Self { named, settings, tags, package })
+        Ok(Self { named, settings, tags, package, publish: body.flag("Publish")? })
     }
 
     fn resources(&self, state: &Functions, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
@@ -155,6 +156,11 @@ impl Operation for CreateFunction {
         let reference = locate(&self.named, context)?;
         let zip = self.package.decode().await?;
         let made = state.create(reference.account, &reference.name, &self.settings, self.tags, zip).await?;
+        if self.publish {
+            let version = state.publish_made(&made).await?;
+            let answer = FunctionConfiguration::published(&version, &made, None, context.region);
+            return Reply::json(StatusCode::CREATED, &answer);
+        }
         Reply::json(StatusCode::CREATED, &FunctionConfiguration::of(&made, None, context.region))
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         members::{Members, Support::Implemented},
     },
     functions::{
-        FunctionRef, Functions, Named,
+        Functions, Named,
         name::{Form, LATEST, is_alias},
     },
 };
@@ -58,11 +58,9 @@ impl Operation for DeleteFunction {
 
     async fn run(self, state: &Functions, context: &Context<'_>) -> Result<Reply, ApiError> {
         let reference = naming::locate(&self.named, context)?;
-        if self.named.qualifier.is_some() {
-            // No version is ever published yet, so there is none to delete. The function itself must be there.
-            state.resolve(&FunctionRef { qualifier: None, ..reference })?;
-        } else {
-            state.delete(&reference).await?;
+        match &reference.qualifier {
+            Some(version) => state.delete_version(&reference, version).await?,
+            None => state.delete(&reference).await?,
         }
         Ok(Reply::empty(StatusCode::NO_CONTENT))
     }

@@ -58,7 +58,7 @@ impl From<FunctionError> for ApiError {
         match error {
             FunctionError::Invalid(violations) => violations.into(),
             FunctionError::Parameter(_) => parameter(message),
-            FunctionError::NotFound(_) | FunctionError::WrongRegion { .. } => {
+            FunctionError::NotFound(_) | FunctionError::Missing(_) | FunctionError::WrongRegion { .. } => {
                 user(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
             }
             FunctionError::OtherAccount => Self {
@@ -67,10 +67,13 @@ impl From<FunctionError> for ApiError {
                 ..user(StatusCode::FORBIDDEN, "AccessDeniedException", message)
             },
             FunctionError::ForeignRole => user(StatusCode::FORBIDDEN, "AccessDeniedException", message),
-            FunctionError::Exists(_) | FunctionError::Busy(_) => {
+            FunctionError::Exists(_) | FunctionError::Busy(_) | FunctionError::Conflict(_) => {
                 user(StatusCode::CONFLICT, "ResourceConflictException", message)
             }
-            FunctionError::StaleRevision => {
+            FunctionError::PolicyTooLong { .. } => {
+                user(StatusCode::BAD_REQUEST, "PolicyLengthExceededException", message)
+            }
+            FunctionError::StaleRevision | FunctionError::StalePolicy => {
                 user(StatusCode::PRECONDITION_FAILED, "PreconditionFailedException", message)
             }
             FunctionError::TooLarge(_) => too_large(message),

@@ -73,6 +73,7 @@ pub struct Target {
     /// Which function.
     pub reference: FunctionRef,
     arn: String,
+    client_context: Option<Bytes>,
 }
 
 impl Call {
@@ -116,7 +117,7 @@ impl Call {
     pub fn target(&self, account: AccountId, region: &Region) -> Result<Target, ApiError> {
         let reference = self.named.within(account, region)?;
         let arn = reference.arn();
-        Ok(Target { reference, arn })
+        Ok(Target { reference, arn, client_context: self.client_context.clone() })
     }
 
     /// The call as it goes to a sandbox.
@@ -142,7 +143,16 @@ impl Target {
     /// The resource that policy is asked about: the ARN as named, with the tags of the function if there is one.
     pub fn resource(&self, functions: &Functions) -> Resource {
         let function = functions.find(self.reference.account, &self.reference.name);
-        Resource { tags: function.map(|function| function.tags.clone()), ..Resource::named(self.arn.clone()) }
+        let policy = function
+            .as_ref()
+            .and_then(|function| function.policy_of(self.reference.qualifier.as_deref()))
+            .cloned();
+        Resource {
+            tags: function.map(|function| function.tags.clone()),
+            policy,
+            client_context: self.client_context.clone(),
+            ..Resource::named(self.arn.clone())
+        }
     }
 }
 
@@ -163,7 +173,11 @@ pub fn dry_run_reply() -> Reply {
 
 /// The answer: 200 for function errors too, which a header tells apart.
 pub fn reply(outcome: Outcome) -> Reply {
-    let mut headers = vec![(EXECUTED_VERSION, HeaderValue::from_static(outcome.version))];
+    let version = match &*outcome.version {
+        LATEST => HeaderValue::from_static(LATEST),
+        number => HeaderValue::from_str(number).unwrap_or(HeaderValue::from_static(LATEST)),
+    };
+    let mut headers = vec![(EXECUTED_VERSION, version)];
     if let Some(error) = outcome.function_error {
         headers.push((FUNCTION_ERROR, HeaderValue::from_static(error.as_str())));
     }

@@ -3,23 +3,38 @@
 //! All of them work on [`Functions`]; [`operations`] binds them for the route table. [`invoke`] is not among them: its steps
 //! are the pipeline's own.
 
+pub mod add_permission;
+mod aliases;
 mod body;
 pub mod client_context;
+pub mod create_alias;
 pub mod create_function;
+pub mod delete_alias;
 pub mod delete_function;
+pub mod delete_resource_policy;
 pub mod errors;
+pub mod get_alias;
 pub mod get_function;
 pub mod get_function_configuration;
+pub mod get_policy;
+pub mod get_resource_policy;
 mod instead;
 pub mod invoke;
+pub mod list_aliases;
 pub mod list_functions;
 pub mod list_tags;
+pub mod list_versions_by_function;
 mod naming;
+mod paging;
 pub mod payload;
+pub mod publish_version;
+pub mod put_resource_policy;
+pub mod remove_permission;
 pub mod shapes;
 pub mod tag_resource;
 mod tags;
 pub mod untag_resource;
+pub mod update_alias;
 pub mod update_function_code;
 pub mod update_function_configuration;
 
@@ -30,14 +45,27 @@ mod tests;
 
 use http::Method;
 
+pub use add_permission::AddPermission;
+pub use create_alias::CreateAlias;
 pub use create_function::CreateFunction;
+pub use delete_alias::DeleteAlias;
 pub use delete_function::DeleteFunction;
+pub use delete_resource_policy::DeleteResourcePolicy;
+pub use get_alias::GetAlias;
 pub use get_function::GetFunction;
 pub use get_function_configuration::GetFunctionConfiguration;
+pub use get_policy::GetPolicy;
+pub use get_resource_policy::GetResourcePolicy;
+pub use list_aliases::ListAliases;
 pub use list_functions::ListFunctions;
 pub use list_tags::ListTags;
+pub use list_versions_by_function::ListVersionsByFunction;
+pub use publish_version::PublishVersion;
+pub use put_resource_policy::PutResourcePolicy;
+pub use remove_permission::RemovePermission;
 pub use tag_resource::TagResource;
 pub use untag_resource::UntagResource;
+pub use update_alias::UpdateAlias;
 pub use update_function_code::UpdateFunctionCode;
 pub use update_function_configuration::UpdateFunctionConfiguration;
 
@@ -46,14 +74,27 @@ use crate::functions::Functions;
 
 operations! {
     functions: Functions => {
+        add_permission::AddPermission,
+        create_alias::CreateAlias,
         create_function::CreateFunction,
+        delete_alias::DeleteAlias,
         delete_function::DeleteFunction,
+        delete_resource_policy::DeleteResourcePolicy,
+        get_alias::GetAlias,
         get_function::GetFunction,
         get_function_configuration::GetFunctionConfiguration,
+        get_policy::GetPolicy,
+        get_resource_policy::GetResourcePolicy,
+        list_aliases::ListAliases,
         list_functions::ListFunctions,
         list_tags::ListTags,
+        list_versions_by_function::ListVersionsByFunction,
+        publish_version::PublishVersion,
+        put_resource_policy::PutResourcePolicy,
+        remove_permission::RemovePermission,
         tag_resource::TagResource,
         untag_resource::UntagResource,
+        update_alias::UpdateAlias,
         update_function_code::UpdateFunctionCode,
         update_function_configuration::UpdateFunctionConfiguration,
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{ApiError, Context, Raw, Resource},
-    functions::{FunctionError, FunctionRef, Functions, Named, name::Form},
+    functions::{FunctionError, FunctionRef, Functions, Named, name::Form, validation::Violations},
 };
 
 /// `FunctionName` of the path and `Qualifier` of the query.
@@ -22,8 +22,11 @@ pub(super) fn resource(
     context: &Context<'_>,
 ) -> Result<Resource, ApiError> {
     let reference = locate(named, context)?;
-    let tags = functions.find(reference.account, &reference.name).map(|function| function.tags.clone());
-    Ok(Resource { tags, ..Resource::named(reference.arn()) })
+    let function = functions.find(reference.account, &reference.name);
+    let policy =
+        function.as_ref().and_then(|function| function.policy_of(reference.qualifier.as_deref())).cloned();
+    let tags = function.map(|function| function.tags.clone());
+    Ok(Resource { tags, policy, ..Resource::named(reference.arn()) })
 }
 
 /// What policy is asked about where a role is handed to a function.
@@ -48,4 +51,22 @@ pub(super) fn check_unqualified(named: &Named) -> Result<(), ApiError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The function, version or alias that `ResourceArn` of a path names in full.
+pub(super) fn resource_arn(raw: &Raw<'_>) -> Result<Named, ApiError> {
+    let text = raw.path("ResourceArn");
+    let named = Named::read(text, None, Form::Plain).ok();
+    let full = |named: &Named| text.starts_with("arn:") && named.region.is_some() && named.account.is_some();
+    if let Some(named) = named.filter(full) {
+        return Ok(named);
+    }
+    let mut violations = Violations::default();
+    violations.pattern(
+        text,
+        "resourceArn",
+        false,
+        r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_])+)?|runtime/[a-zA-Z0-9-_./]+)",
+    );
+    Err(violations.into())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     base::Region,
-    functions::{Function, environment::Variables, name::LATEST},
+    functions::{Function, environment::Variables},
     store::{
         artifacts::PackageHash,
         functions::{Logging, Stage},
@@ -28,7 +28,7 @@ pub struct FunctionConfiguration<'a> {
     memory_size: u32,
     last_modified: String,
     code_sha256: String,
-    version: &'static str,
+    version: &'a str,
     /// Absent unless one was ever sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<Environment<'a>>,
@@ -113,6 +113,16 @@ impl<'a> FunctionConfiguration<'a> {
         Self { status: Some(Status::of(function, region)), ..Self::listed(function, qualifier) }
     }
 
+    /// A version that an operation made beside its own work: with the state of the function that it was made of.
+    pub fn published(
+        version: &'a Function,
+        latest: &Function,
+        qualifier: Option<&str>,
+        region: &Region,
+    ) -> Self {
+        Self { status: Some(Status::of(latest, region)), ..Self::listed(version, qualifier) }
+    }
+
     /// As lists have it: without states.
     pub fn listed(function: &'a Function, qualifier: Option<&str>) -> Self {
         let record = &function.record;
@@ -132,7 +142,7 @@ impl<'a> FunctionConfiguration<'a> {
             memory_size: configuration.memory_mb,
             last_modified: record.modified.iso8601_offset(),
             code_sha256: record.code.base64(),
-            version: LATEST,
+            version: &function.version,
             environment: function
                 .has_environment()
                 .then(|| Environment { variables: function.environment.as_ref() }),

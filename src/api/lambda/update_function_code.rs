@@ -35,7 +35,7 @@ pub static MEMBERS: Members = Members {
         ("S3ObjectStorageMode", Refused(instead::S3)),
         ("ImageUri", Refused(instead::IMAGES)),
         ("Architectures", Stored),
-        ("Publish", Refused(instead::VERSIONS)),
+        ("Publish", Implemented),
         ("PublishTo", Refused(instead::VERSIONS)),
         ("DryRun", Implemented),
         ("RevisionId", Implemented),
@@ -51,6 +51,7 @@ pub struct UpdateFunctionCode {
     architectures: Option<Vec<String>>,
     revision: Option<String>,
     dry_run: bool,
+    publish: bool,
 }
 
 impl Operation for UpdateFunctionCode {
@@ -89,6 +90,7 @@ impl Operation for UpdateFunctionCode {
             architectures,
             revision: body.text("RevisionId")?,
             dry_run: body.flag("DryRun")?,
+            publish: body.flag("Publish")?,
         })
     }
 
@@ -98,6 +100,7 @@ impl Operation for UpdateFunctionCode {
 
     async fn run(self, state: &Functions, context: &Context<'_>) -> Result<Reply, ApiError> {
         let reference = naming::locate(&self.named, context)?;
+        let publish = self.publish && !self.dry_run;
         let update = CodeUpdate {
             zip: self.package.decode().await?,
             architectures: self.architectures,
@@ -105,6 +108,12 @@ impl Operation for UpdateFunctionCode {
             dry_run: self.dry_run,
         };
         let updated = state.update_code(&reference, update).await?;
+        if publish {
+            let version = state.publish_made(&updated).await?;
+            let qualifier = Some(&*version.version);
+            let answer = FunctionConfiguration::published(&version, &updated, qualifier, context.region);
+            return Reply::json(StatusCode::OK, &answer);
+        }
         Reply::json(StatusCode::OK, &FunctionConfiguration::of(&updated, None, context.region))
     }
 }

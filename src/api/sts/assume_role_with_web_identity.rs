@@ -161,7 +161,9 @@ impl<'a> Facts<'a> {
 fn refusal(error: WebTokenError) -> ApiError {
     let code = match &error {
         WebTokenError::Internal(_) => return ApiError::internal(error),
-        WebTokenError::Token(TokenError::Expired { .. }) => "ExpiredTokenException",
+        WebTokenError::Token(TokenError::Expired { .. }) | WebTokenError::Revoked(_) => {
+            "ExpiredTokenException"
+        }
         WebTokenError::Token(TokenError::IssuerUnavailable(cause)) => {
             // What the issuer's server did is for the operator alone.
             return ApiError::bad_request("IDPCommunicationError", error.to_string())

@@ -90,6 +90,9 @@ pub enum WebTokenError {
     /// Whom it speaks of is not there any more.
     #[error("The identity that the token speaks of does not exist.")]
     Gone,
+    /// It has ended before its time.
+    #[error("{0}")]
+    Revoked(String),
     /// The gateway could not find out.
     #[error("{0}")]
     Internal(String),

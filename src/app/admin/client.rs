@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use super::{CreateAccount, PATH, Status, operation};
+use super::{CreateAccount, PATH, Sessions, SessionsCommand, Status, operation};
 use crate::base::AccountId;
 
 /// Speaks to the gateway that holds a data directory.
@@ -68,6 +68,19 @@ impl Client {
         let input = CreateAccount { account: account.to_string() };
         let input = serde_json::to_value(input).map_err(|cause| self.broken(cause))?;
         self.call(operation::CREATE_ACCOUNT, &input).await
+    }
+
+    /// Revokes or restores, or lists what is revoked.
+    pub async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, ClientError> {
+        let input = Sessions { account: account.to_string(), command };
+        let input = serde_json::to_value(input).map_err(|cause| self.broken(cause))?;
+        self.call(operation::SESSIONS, &input).await
+    }
+
+    /// Explains a decision.
+    pub async fn explain_policy(&self, asked: &super::ExplainPolicy) -> Result<Value, ClientError> {
+        let input = serde_json::to_value(asked).map_err(|cause| self.broken(cause))?;
+        self.call(operation::EXPLAIN_POLICY, &input).await
     }
 
     pub(super) async fn call(&self, operation: &str, input: &Value) -> Result<Value, ClientError> {

@@ -4,21 +4,48 @@
 //! mode 0600 in a directory of mode 0700, and the peer's user id is checked all the same.
 
 mod client;
+mod explain;
 mod server;
 
 use async_trait::async_trait;
 pub use client::{Client, ClientError};
+pub use explain::ExplainPolicy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 pub use server::{Server, ServerError};
 
-use crate::base::{AccountId, Secret};
+use crate::{
+    api::callgate::revoke_sessions::RevokeSessions,
+    base::{AccountId, Secret},
+};
 
 /// What commands may ask that no API operation does. The gateway implements it, running or not.
 #[async_trait]
 pub trait AdminOps: Send + Sync + 'static {
     /// Makes an account with a root key.
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError>;
+
+    /// Revokes or restores in an account, or lists what it has revoked; the answer is that of the API's operation.
+    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError>;
+
+    /// Explains a decision, as it would be or as it was.
+    async fn explain_policy(&self, _asked: ExplainPolicy) -> Result<Value, AdminError> {
+        Err(AdminError::Refused("no gateway runs here, and only one that runs can explain".to_owned()))
+    }
+}
+
+/// What `callgate sessions` asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum SessionsCommand {
+    /// RevokeSessions.
+    Revoke(RevokeSessions),
+    /// RestoreIdentity.
+    Restore {
+        /// The identity.
+        identity_id: String,
+    },
+    /// ListRevocations.
+    List,
 }
 
 /// An account and the root key that was made with it.
@@ -75,6 +102,8 @@ pub struct Status {
 mod operation {
     pub(super) const STATUS: &str = "status";
     pub(super) const CREATE_ACCOUNT: &str = "create-account";
+    pub(super) const SESSIONS: &str = "sessions";
+    pub(super) const EXPLAIN_POLICY: &str = "explain-policy";
 }
 
 const PATH: &str = "/callgate/admin/";
@@ -83,6 +112,13 @@ const PATH: &str = "/callgate/admin/";
 #[serde(deny_unknown_fields)]
 struct CreateAccount {
     account: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sessions {
+    account: String,
+    command: SessionsCommand,
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{AdminError, AdminOps, CreateAccount, PATH, Status, operation};
-use crate::app::data_dir::DataDir;
+use super::{AdminError, AdminOps, CreateAccount, PATH, Sessions, Status, operation};
+use crate::{app::data_dir::DataDir, base::AccountId};
 
 /// The socket while the gateway runs; dropped, it is removed.
 #[derive(Debug)]
@@ -141,13 +141,24 @@ async fn perform(
         operation::CREATE_ACCOUNT => {
             let input: CreateAccount =
                 serde_json::from_slice(&body).map_err(|cause| AdminError::Refused(cause.to_string()))?;
-            let account = input.account.parse().map_err(|cause: crate::base::ids::InvalidAccountId| {
-                AdminError::Refused(cause.to_string())
-            })?;
-            Ok(ops.create_account(account).await?.to_json())
+            Ok(ops.create_account(account(&input.account)?).await?.to_json())
+        }
+        operation::SESSIONS => {
+            let input: Sessions =
+                serde_json::from_slice(&body).map_err(|cause| AdminError::Refused(cause.to_string()))?;
+            ops.sessions(account(&input.account)?, input.command).await
+        }
+        operation::EXPLAIN_POLICY => {
+            let asked =
+                serde_json::from_slice(&body).map_err(|cause| AdminError::Refused(cause.to_string()))?;
+            ops.explain_policy(asked).await
         }
         other => Err(AdminError::Refused(format!(
             "this gateway knows no operation {other:?}: is the command of another version than the gateway?"
         ))),
     }
+}
+
+fn account(text: &str) -> Result<AccountId, AdminError> {
+    text.parse().map_err(|cause: crate::base::ids::InvalidAccountId| AdminError::Refused(cause.to_string()))
 }

@@ -17,6 +17,10 @@ impl AdminOps for Accounts {
             secret_access_key: "secret".to_owned().into(),
         })
     }
+
+    async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
+        Ok(json!({"account": account, "command": command}))
+    }
 }
 
 fn status() -> Status {
@@ -46,6 +50,10 @@ async fn a_command_reaches_the_gateway_and_hears_its_refusals() {
     );
     let refused = client.create_account(AccountId::DEFAULT).await.unwrap_err();
     assert_eq!(refused.to_string(), "account 000000000000 exists");
+    let revoke = RevokeSessions { role_name: Some("app".to_owned()), ..RevokeSessions::default() };
+    let revoke = SessionsCommand::Revoke(revoke);
+    let heard = client.sessions(AccountId::DEFAULT, revoke.clone()).await.unwrap();
+    assert_eq!(heard, json!({"account": "000000000000", "command": revoke}));
     let unknown = client.call("dance", &json!({})).await.unwrap_err().to_string();
     assert!(unknown.contains("\"dance\"") && unknown.contains("another version"), "{unknown}");
 

@@ -1,5 +1,6 @@
 //! What commands say to a gateway: its own API, signed like any client's requests.
 
+mod callgate;
 mod lambda;
 mod remote;
 pub mod sign;

@@ -6,10 +6,40 @@ pub mod deploy;
 pub mod dev;
 pub mod doctor;
 pub mod invoke;
+pub mod policy;
 pub mod pools;
 pub mod remote;
 pub mod serve;
+pub mod sessions;
 pub mod setup;
+
+use std::sync::Arc;
+
+use crate::{
+    app::{cli::Failure, config::Config, data_dir::DataDir, gateway::Parts, lifecycle},
+    base::{SystemClock, SystemRng},
+    edge::server::Connections,
+};
+
+/// What a gateway's store is opened with where no gateway runs; whoever asks holds the directory's lock.
+pub(crate) fn offline(config: Config, dir: &DataDir) -> Result<Parts, Failure> {
+    let (clock, rng) = (Arc::new(SystemClock::new()), Arc::new(SystemRng));
+    let ring = Arc::new(lifecycle::key_ring(&config, dir, clock.as_ref(), rng.as_ref())?);
+    let root_key = lifecycle::root_key(dir, rng.as_ref())?;
+    // No sandbox will ever run here.
+    let (inside, _) = tokio::sync::mpsc::channel(1);
+    Ok(Parts {
+        config,
+        dir: dir.clone(),
+        ring,
+        root_key,
+        public_url: String::new(),
+        connections: Arc::new(Connections::default()),
+        inside,
+        clock,
+        rng,
+    })
+}
 
 /// Reads `NAME=VALUE`; the value may hold further equals signs.
 pub(crate) fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -30,6 +30,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether another gateway is named than the one on the data directory.
+    pub fn is_given(&self) -> bool {
+        self.endpoint.is_some()
+    }
+
     /// The gateway, with requests unsigned.
     pub async fn unsigned(&self, common: &Common) -> Result<Remote, Failure> {
         let config = common.load(None)?;

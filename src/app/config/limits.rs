@@ -13,6 +13,14 @@ section! {
         address_rate: u32 = 2_000, 1 to 1_000_000;
         /// How many requests a source address may send at once before its rate counts.
         address_burst: u32 = 4_000, 1 to 1_000_000;
+        /// New guests a second per source address (IPv6: per /64).
+        guest_address_rate: u32 = 50, 1 to 1_000_000;
+        /// How many new guests a source address may make at once before its rate counts.
+        guest_address_burst: u32 = 5_000, 1 to 1_000_000;
+        /// New guests a second per identity pool.
+        guest_pool_rate: u32 = 500, 1 to 1_000_000;
+        /// How many new guests an identity pool may get at once before its rate counts.
+        guest_pool_burst: u32 = 50_000, 1 to 1_000_000;
         /// Requests a second per caller (identity, or principal where there is none); no limit unless set.
         caller_rate: Option<u32> = None, 1 to 1_000_000;
     }

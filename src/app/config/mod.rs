@@ -6,6 +6,7 @@
 
 mod data;
 mod field;
+mod identity;
 mod keys;
 mod limits;
 mod log;
@@ -32,6 +33,7 @@ pub use section::FieldInfo;
 use section::Section;
 pub use {
     data::Data,
+    identity::Identity,
     keys::Keys,
     limits::Limits,
     log::{Format, Level, Log},
@@ -94,6 +96,8 @@ sections! {
     keys: Keys,
     /// OpenID Connect issuers.
     oidc: Oidc,
+    /// Identity pools.
+    identity: Identity,
     /// Requests sent on somebody's word.
     outbound: Outbound,
     /// Where functions run.

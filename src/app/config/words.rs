@@ -32,6 +32,11 @@ impl BaseUrl {
         &self.0
     }
 
+    /// One that is known to be such a URL.
+    pub(super) fn of(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let url = url::Url::parse(text).ok()?;
         let plain = matches!(url.scheme(), "http" | "https")

@@ -5,6 +5,7 @@ use axum::body::Body;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use hyper::body::Incoming;
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,7 +16,7 @@ use tokio::{
 use super::*;
 use crate::{
     app::{
-        admin::{AdminError, AdminOps, Client, NewAccount},
+        admin::{AdminError, AdminOps, Client, NewAccount, SessionsCommand},
         doctor::Check,
     },
     base::AccountId,
@@ -46,6 +47,10 @@ impl Answer for Gate {
 #[async_trait]
 impl AdminOps for Gate {
     async fn create_account(&self, account: AccountId) -> Result<NewAccount, AdminError> {
+        Err(AdminError::Refused(format!("{account} is not wanted")))
+    }
+
+    async fn sessions(&self, account: AccountId, _: SessionsCommand) -> Result<Value, AdminError> {
         Err(AdminError::Refused(format!("{account} is not wanted")))
     }
 }

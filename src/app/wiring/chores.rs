@@ -1,8 +1,11 @@
-//! What the gateway does from time to time, beside its requests.
+//! What is done now and then.
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{base::clock::SharedClock, functions::Functions, iam::SessionPolicies, store::Feed};
+use crate::{
+    base::clock::SharedClock, functions::Functions, iam::SessionPolicies, identity::OpenIdKeys,
+    revocation::Revocations, store::Feed,
+};
 
 /// How often idle sandboxes and unused state are looked at.
 pub(super) const SWEEP: Duration = Duration::from_secs(5);
@@ -11,7 +14,6 @@ const FOLLOW: Duration = Duration::from_secs(2);
 /// How often packages and session policies that nothing refers to are removed.
 const TIDY: Duration = Duration::from_secs(300);
 
-/// Does a chore at every tick.
 pub(super) async fn every(period: Duration, mut chore: impl FnMut() + Send) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -41,7 +43,6 @@ pub(super) async fn forget(policies: Arc<SessionPolicies>, clock: SharedClock) {
     }
 }
 
-/// Removes packages that nothing refers to.
 pub(super) async fn tidy(functions: Arc<Functions>) {
     loop {
         tokio::time::sleep(TIDY).await;
@@ -49,6 +50,18 @@ pub(super) async fn tidy(functions: Arc<Functions>) {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
             Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
+        }
+    }
+}
+
+pub(super) async fn prune(revocations: Arc<Revocations>, open_id_keys: Arc<OpenIdKeys>) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        if let Err(cause) = open_id_keys.turn().await {
+            tracing::warn!(%cause, "the keys for open-id tokens could not be looked after");
+        }
+        if let Err(cause) = revocations.prune().await {
+            tracing::warn!(%cause, "revocations that have ended could not be removed");
         }
     }
 }

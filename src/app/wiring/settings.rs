@@ -8,6 +8,7 @@ use tower_http::cors::AllowOrigin;
 use super::OpenError;
 use crate::{
     app::config::{Config, Format, Origin},
+    authn::oidc::KnownConfig,
     edge::{self, cors::Cors},
     outbound::{Outbound, OutboundConfig},
     quota::{QuotaConfig, Rate},
@@ -30,6 +31,17 @@ pub(super) fn outbound(config: &Config) -> Result<Outbound, OpenError> {
     })?)
 }
 
+/// Where the providers are that pools support by name.
+pub(super) fn known(config: &Config) -> KnownConfig {
+    let oidc = &config.oidc;
+    KnownConfig {
+        google_issuer: oidc.google_issuer.as_str().to_owned(),
+        apple_issuer: oidc.apple_issuer.as_str().to_owned(),
+        facebook_api: oidc.facebook_api.as_str().to_owned(),
+        amazon_api: oidc.amazon_api.as_str().to_owned(),
+    }
+}
+
 /// How often who may call.
 pub(super) fn quota_config(config: &Config) -> QuotaConfig {
     let limits = &config.limits;
@@ -41,7 +53,16 @@ pub(super) fn quota_config(config: &Config) -> QuotaConfig {
             per_second: positive(limits.address_rate),
             burst: positive(limits.address_burst),
         },
+        guest_address_rate: Rate {
+            per_second: positive(limits.guest_address_rate),
+            burst: positive(limits.guest_address_burst),
+        },
+        guest_pool_rate: Rate {
+            per_second: positive(limits.guest_pool_rate),
+            burst: positive(limits.guest_pool_burst),
+        },
         caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
+        merge_hook_rate: positive(config.identity.merge_hook_rate),
         ..QuotaConfig::default()
     }
 }

@@ -1,6 +1,7 @@
 //! What one part asks of another through a trait of its own, so that neither knows the other.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +14,7 @@ use axum::body::Body;
 use serde_json::Value;
 
 use crate::{
-    authn::sessions::Sessions,
+    authn::{invoke_tokens::BearerPools, sessions::Sessions},
     base::{AccountId, Origin, SessionClaims, SessionRole, Timestamp, clock::SharedClock},
     dispatch::{
         Dispatch,
@@ -26,10 +27,14 @@ use crate::{
     },
     functions::{Functions, RoleCheck},
     iam::Directory,
-    identity::{OpenIdKeys, Provider, ProviderSource, Role, RoleSource},
+    identity::{
+        OpenIdKeys, Pools, Provider, ProviderSource, Role, RoleSource,
+        invoke_token::allows_bearer,
+        minting::{Minting, TooManyGuests},
+    },
     policy::{NoKeys, Requester},
     quota::Quota,
-    store::{Change, Follower, Kind, StoreError},
+    store::{Change, Follower, Kind, StoreError, cached_identities::CachedIdentities},
     telemetry::metrics::Levels,
 };
 
@@ -41,6 +46,26 @@ impl ProviderSource for Providers {
         let provider = self.0.oidc_provider(account, name)?;
         let record = &provider.record;
         Some(Provider { issuer: record.issuer.clone(), client_ids: record.client_ids.clone() })
+    }
+}
+
+/// The limits on new guests.
+pub(super) struct Guests(pub(super) Arc<Quota>);
+
+impl Minting for Guests {
+    fn admit(&self, source: IpAddr, pool_id: &str) -> Result<(), TooManyGuests> {
+        self.0
+            .guest(source, pool_id)
+            .map_err(|over| TooManyGuests { limit: over.limit, wait: over.retry_after })
+    }
+}
+
+/// The pools, as invoke tokens are checked against them.
+pub(super) struct Bearer(pub(super) Arc<Pools>);
+
+impl BearerPools for Bearer {
+    fn allows_bearer(&self, pool_id: &str) -> bool {
+        self.0.find(pool_id).is_some_and(|pool| allows_bearer(&pool))
     }
 }
 
@@ -136,6 +161,7 @@ pub(super) struct PlainSource {
     pub(super) quota: Arc<Quota>,
     pub(super) open_id_keys: Arc<OpenIdKeys>,
     pub(super) functions: Arc<Functions>,
+    pub(super) identities: Arc<CachedIdentities>,
     pub(super) public_url: String,
 }
 
@@ -150,6 +176,7 @@ impl Source for PlainSource {
             connections: self.connections.open(),
             sandboxes: self.dispatch.sandboxes(),
             executions: self.quota.running_by_account().iter().map(|(_, running)| u64::from(*running)).sum(),
+            identity_bytes: self.identities.bytes(),
         }
     }
 

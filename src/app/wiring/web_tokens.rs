@@ -5,10 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    api::sts::{WebToken, WebTokenError, WebTokens},
-    authn::oidc::{Verifier, verifier::unverified_issuer_and_audience},
+    api::sts::{Sts, WebToken, WebTokenError, WebTokens},
+    authn::{
+        oidc::{Verifier, verifier::unverified_issuer},
+        sessions::Sessions,
+    },
     base::{AccountId, WebIdentity},
-    iam::Directory,
+    edge::authorizer::IamAuthorizer,
+    iam::{Directory, SessionPolicies},
     identity::{Identities, IdentityError},
 };
 
@@ -19,6 +23,24 @@ pub(super) struct Tokens {
     pub(super) verifier: Arc<Verifier>,
 }
 
+impl Tokens {
+    /// STS, with these as the tokens that it takes.
+    pub(super) fn sts(
+        self,
+        sessions: Arc<Sessions>,
+        session_policies: Arc<SessionPolicies>,
+        assuming: Arc<IamAuthorizer>,
+    ) -> Sts {
+        Sts {
+            directory: self.directory.clone(),
+            sessions,
+            session_policies,
+            assuming,
+            tokens: Arc::new(self),
+        }
+    }
+}
+
 #[async_trait]
 impl WebTokens for Tokens {
     async fn verify(
@@ -27,7 +49,7 @@ impl WebTokens for Tokens {
         public_url: &str,
         token: &str,
     ) -> Result<WebToken, WebTokenError> {
-        let (issuer, _) = unverified_issuer_and_audience(token)?;
+        let issuer = unverified_issuer(token)?;
         if issuer == public_url {
             let (account, identity) =
                 self.identities.of_open_id_token(public_url, token).await.map_err(own)?;
@@ -59,6 +81,7 @@ fn own(error: IdentityError) -> WebTokenError {
     match error {
         IdentityError::Token(error) => WebTokenError::Token(error),
         IdentityError::Store(error) => WebTokenError::Internal(error.to_string()),
+        IdentityError::Revoked(refusal) => WebTokenError::Revoked(refusal.to_string()),
         _ => WebTokenError::Gone,
     }
 }

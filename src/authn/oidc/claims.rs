@@ -31,15 +31,39 @@ pub struct Verified {
     pub claims: Map<String, Value>,
 }
 
+/// What a token must say.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// Who issued it: the issuer's URL, by which its keys are found.
+    pub issuer: &'a str,
+    /// For which clients it may be made.
+    pub client_ids: &'a [String],
+    /// Whether the issuer is a Cognito user pool. Its access tokens are signed by the same keys as its ID tokens, and told
+    /// apart by `token_use` alone.
+    pub user_pool: bool,
+}
+
+/// The one issuer that names itself with and without its scheme (Google's guide to verifying ID tokens).
+const GOOGLE: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+
+impl Expected<'_> {
+    fn is_issuer(&self, iss: &str) -> bool {
+        iss == self.issuer || (self.issuer == GOOGLE[0] && iss == GOOGLE[1])
+    }
+}
+
 /// Checks everything that a token says about itself.
 pub(super) fn check(
     claims: Map<String, Value>,
-    issuer: &str,
-    client_ids: &[String],
+    expected: Expected<'_>,
     now: Timestamp,
 ) -> Result<Verified, TokenError> {
-    if text(&claims, "iss")? != issuer {
+    let Expected { issuer, client_ids, user_pool } = expected;
+    if !expected.is_issuer(text(&claims, "iss")?) {
         return Err(TokenError::Issuer);
+    }
+    if user_pool && text(&claims, "token_use")? != "id" {
+        return Err(TokenError::Use);
     }
     let subject = text(&claims, "sub")?;
     if subject.is_empty() || subject.len() > SUBJECT_CHARS_MAX || !subject.is_ascii() {

@@ -91,6 +91,11 @@ impl Issuers {
         Self { outbound, clock, states: moka::sync::Cache::new(ISSUERS_MAX) }
     }
 
+    /// What the issuers are asked by.
+    pub(super) fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
     /// The keys of the issuer with this URL, fetched anew if none of them is called `key_id` and it may be asked now.
     pub async fn keys(&self, issuer: &str, key_id: Option<&str>) -> Result<Arc<KeySet>, IssuerError> {
         let state = self.states.get_with_by_ref(issuer, || {

@@ -73,6 +73,12 @@ impl<'a> Unverified<'a> {
     }
 }
 
+/// The `kid` of a token whose signature nobody has checked.
+#[cfg(test)]
+pub(crate) fn key_id(token: &str) -> Result<Option<String>, TokenError> {
+    Ok(Unverified::parse(token)?.key_id)
+}
+
 /// The algorithms that are verified: RSA (both paddings), ECDSA on P-256 and P-384, Ed25519.
 fn algorithm(named: Option<&Value>) -> Result<Algorithm, TokenError> {
     match named.and_then(Value::as_str) {

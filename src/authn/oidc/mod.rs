@@ -7,13 +7,18 @@ pub mod claims;
 pub mod issuers;
 pub mod jwks;
 pub mod jws;
+pub mod known;
 pub mod signing;
 mod strict_json;
 #[cfg(test)]
 pub(crate) mod test_issuer;
+pub mod user_info;
 pub mod verifier;
+#[cfg(test)]
+mod wycheproof_vectors;
 
-pub use claims::{LEEWAY, Verified};
+pub use claims::{Expected, LEEWAY, Verified};
 pub use issuers::{IssuerError, Issuers};
+pub use known::KnownConfig;
 pub use signing::{SigningKey, SigningKeyError};
 pub use verifier::{TokenError, Verifier};

@@ -104,6 +104,10 @@ pub(crate) struct TestIssuer {
     pub(crate) jwks: Arc<Mutex<Value>>,
     /// Its discovery document; `null` is answered 500.
     pub(crate) discovery: Arc<Mutex<Value>>,
+    /// What it answers instead, head and all; it keeps the connection afterwards.
+    pub(crate) raw: Arc<Mutex<Option<String>>>,
+    /// How often it was asked for anything.
+    asked: watch::Sender<usize>,
     /// How often its keys were asked for.
     pub(crate) fetches: Arc<AtomicUsize>,
     gate: watch::Sender<bool>,
@@ -119,18 +123,29 @@ impl TestIssuer {
             url,
             jwks: Arc::new(Mutex::new(jwks)),
             discovery: Arc::new(Mutex::new(discovery)),
+            raw: Arc::default(),
+            asked: watch::Sender::new(0),
             fetches: Arc::default(),
             gate,
         };
         let (jwks, discovery, fetches) =
             (issuer.jwks.clone(), issuer.discovery.clone(), issuer.fetches.clone());
+        let (raw, asked) = (issuer.raw.clone(), issuer.asked.clone());
         tokio::spawn(async move {
+            let mut kept = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut request = vec![0; 4096];
                 let length = stream.read(&mut request).await.unwrap_or(0);
+                asked.send_modify(|asked| *asked += 1);
                 let mut open = open.clone();
                 if open.wait_for(|open| *open).await.is_err() {
                     return;
+                }
+                let instead = raw.lock().unwrap().clone();
+                if let Some(instead) = instead {
+                    let _ = stream.write_all(instead.as_bytes()).await;
+                    kept.push(stream);
+                    continue;
                 }
                 let document = if request[..length].starts_with(b"GET /keys ") {
                     fetches.fetch_add(1, Ordering::SeqCst);
@@ -157,8 +172,42 @@ impl TestIssuer {
         self.gate.send_replace(true);
     }
 
+    /// Waits until it was asked for something.
+    pub(crate) async fn asked(&self) {
+        let mut asked = self.asked.subscribe();
+        asked.wait_for(|asked| *asked > 0).await.unwrap();
+    }
+
     pub(crate) fn fetches(&self) -> usize {
         self.fetches.load(Ordering::SeqCst)
+    }
+}
+
+/// A server on loopback that answers by path and `Authorization`, one connection a request.
+pub(crate) struct Answers {
+    pub(crate) url: String,
+}
+
+impl Answers {
+    pub(crate) async fn start(
+        answer: impl Fn(&str, Option<&str>) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = vec![0; 16 * 1024];
+                let length = stream.read(&mut request).await.unwrap_or(0);
+                let text = String::from_utf8_lossy(&request[..length]);
+                let path = text.split(' ').nth(1).unwrap_or_default();
+                let authorization = text.lines().find_map(|line| line.strip_prefix("authorization: "));
+                let (status, body) = answer(path, authorization);
+                let head =
+                    format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close", body.len());
+                let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await;
+            }
+        });
+        Self { url }
     }
 }
 

@@ -140,7 +140,7 @@ pub(super) mod tests {
     use super::*;
     use crate::base::{AccountId, SessionRole, Timestamp};
 
-    pub(in super::super) fn signed_in() -> SessionClaims {
+    pub(crate) fn signed_in() -> SessionClaims {
         let identity = CallerIdentity {
             pool_id: "us-east-1:11111111-1111-4111-8111-111111111111".to_owned(),
             identity_id: "us-east-1:22222222-2222-4222-8222-222222222222".to_owned(),

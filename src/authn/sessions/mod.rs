@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::sigv4::key::SigningSecret;
+use super::{revoked::Cleared, sigv4::key::SigningSecret};
 use crate::base::{
     Caller, KeyRing, KeyRingError, Purpose, Secret, SessionClaims, Timestamp, clock::SharedClock,
     rng::SharedRng,
@@ -81,6 +81,8 @@ pub struct Session {
     pub secret: SigningSecret,
     /// The caller that a request signed with these credentials has.
     pub caller: Arc<Caller>,
+    /// When it was last found not to be revoked.
+    pub cleared: Cleared,
     token: Secret,
 }
 
@@ -150,7 +152,8 @@ impl Sessions {
         let claims = Arc::new(claims);
         let caller = Arc::new(Caller::of_session(claims.clone(), access_key_id));
         let secret = SigningSecret::new(secret);
-        Ok(Session { claims, secret, caller, token: Secret::new(token.as_bytes().to_vec()) })
+        let token = Secret::new(token.as_bytes().to_vec());
+        Ok(Session { claims, secret, caller, cleared: Cleared::default(), token })
     }
 
     fn secret(&self, sealed: &[u8], access_key_id: &str) -> Result<Secret, SessionError> {
@@ -175,13 +178,25 @@ impl fmt::Debug for Sessions {
     }
 }
 
+/// Session claims in the compact form, for other tokens that carry them.
+pub(super) fn claims_to_bytes(claims: &SessionClaims) -> Vec<u8> {
+    claims::write(claims)
+}
+
+/// Reads the compact form; `None` if it is not one, or has anything after its end.
+pub(super) fn claims_from_bytes(bytes: &[u8]) -> Option<SessionClaims> {
+    claims::read(bytes)
+}
+
 fn same(one: &[u8], other: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
+
+    pub(crate) use super::claims::tests::signed_in;
 
     use proptest::prelude::*;
 

@@ -41,6 +41,23 @@ impl KeyStore for Keys {
     }
 }
 
+/// Nothing is revoked.
+struct Nothing;
+
+impl Revoked for Nothing {
+    fn generation(&self) -> u64 {
+        1
+    }
+
+    fn ends(&self, _: &SessionClaims, _: &str) -> bool {
+        false
+    }
+
+    fn ends_guest(&self, _: &str) -> bool {
+        false
+    }
+}
+
 pub(super) struct Stage {
     pub(super) authn: Authn,
     pub(super) sessions: Arc<Sessions>,
@@ -53,7 +70,7 @@ pub(super) fn stage(region: &str) -> Stage {
     let clock = MockClock::at(now);
     let ring = Arc::new(KeyRing::new([(1, Secret::new(vec![1; 32]))]).unwrap());
     let sessions = Arc::new(Sessions::new(ring, clock.clone(), Arc::new(SeededRng::new(1))));
-    let authn = Authn::new(Arc::new(Keys), sessions.clone(), Region::new(region));
+    let authn = Authn::new(Arc::new(Keys), sessions.clone(), Arc::new(Nothing), Region::new(region));
     Stage { authn, sessions, clock, now }
 }
 

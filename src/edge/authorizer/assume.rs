@@ -8,7 +8,6 @@
 use super::{CallKeys, Entity, IamAuthorizer};
 use crate::{
     api::{ApiError, Context, Resource, sts::Assuming},
-    base::Principal,
     iam::Role,
     policy::{Decision, Request, Requester, decide},
 };
@@ -29,7 +28,7 @@ impl Assuming for IamAuthorizer {
         let session = session.map(|documents| decide(&Request::new(action, &role.arn, &keys), &*documents));
 
         let arn = caller.principal.arn(caller.account);
-        let role_arn = entity.arn().filter(|_| matches!(caller.principal, Principal::AssumedRole { .. }));
+        let role_arn = entity.role_arn();
         let trusts = |account: &str| {
             let requester = Requester::Aws { account, arn: &arn, role_arn };
             decide(&Request::to_assume(action, &role.arn, requester, &keys), [&*role.trust])

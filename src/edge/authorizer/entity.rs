@@ -9,16 +9,19 @@ use crate::{
 };
 
 /// A caller's user or role.
-pub(super) enum Entity {
+#[derive(Clone, Debug)]
+pub enum Entity {
     /// Root; or a user or role that was deleted after the session began: nothing allows any more.
     None,
+    /// A user.
     User(Arc<User>),
+    /// A role.
     Role(Arc<Role>),
 }
 
 impl Entity {
     /// Whoever has the name now. Another one of the same name has not given this session.
-    pub(super) fn of(caller: &Caller, directory: &Directory) -> Self {
+    pub fn of(caller: &Caller, directory: &Directory) -> Self {
         match &caller.principal {
             Principal::Root => Self::None,
             Principal::User { name, id, .. } => directory
@@ -33,7 +36,7 @@ impl Entity {
     }
 
     /// What it may do and may not.
-    pub(super) fn policies(&self) -> &[Arc<Document>] {
+    pub fn policies(&self) -> &[Arc<Document>] {
         match self {
             Self::None => &[],
             Self::User(user) => &user.policies,
@@ -41,8 +44,26 @@ impl Entity {
         }
     }
 
+    /// What these policies are called, in their order.
+    pub fn policy_names(&self) -> Vec<&str> {
+        let (inline, attached) = match self {
+            Self::None => return Vec::new(),
+            Self::User(user) => (&user.record.policies, &user.record.attached),
+            Self::Role(role) => (&role.record.policies, &role.record.attached),
+        };
+        inline.keys().chain(attached).map(String::as_str).collect()
+    }
+
+    /// The ARN of a role, with its path, as resource policies name it for its sessions.
+    pub fn role_arn(&self) -> Option<&str> {
+        match self {
+            Self::Role(role) => Some(&role.arn),
+            Self::None | Self::User(_) => None,
+        }
+    }
+
     /// Its tags.
-    pub(super) fn tags(&self) -> Option<&BTreeMap<String, String>> {
+    pub fn tags(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::None => None,
             Self::User(user) => Some(&user.tags),
@@ -51,7 +72,7 @@ impl Entity {
     }
 
     /// Its ARN, with its path.
-    pub(super) fn arn(&self) -> Option<&str> {
+    pub fn arn(&self) -> Option<&str> {
         match self {
             Self::None => None,
             Self::User(user) => Some(&user.arn),

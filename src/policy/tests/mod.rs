@@ -1,6 +1,11 @@
 //! Tests of the language as a whole: decision tables, refusals, a slow evaluator to agree with, permits.
 
+mod access;
 mod corpus;
+mod documents;
+mod explain;
+mod fuzz;
+mod lint;
 mod permits;
 mod random;
 mod reference;

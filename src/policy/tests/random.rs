@@ -15,7 +15,7 @@ use super::{
     reference::{Question, Verdict, judge},
 };
 
-const ACTIONS: [&str; 10] = [
+pub(super) const ACTIONS: [&str; 10] = [
     "*",
     "*:*",
     "lambda:*",
@@ -27,10 +27,10 @@ const ACTIONS: [&str; 10] = [
     "s3:GetObject",
     "lambda:GetFunction",
 ];
-const ASKED_ACTIONS: [&str; 4] =
+pub(super) const ASKED_ACTIONS: [&str; 4] =
     ["lambda:InvokeFunction", "lambda:GetFunction", "s3:GetObject", "Lambda:INVOKEfunction"];
 
-const RESOURCES: [&str; 16] = [
+pub(super) const RESOURCES: [&str; 16] = [
     "*",
     "arn:aws:lambda",
     "arn:aws:lambda:*",
@@ -48,7 +48,7 @@ const RESOURCES: [&str; 16] = [
     "arn:aws:lambda:us-east-1:1:function:${cognito-identity.amazonaws.com:amr}",
     "arn:aws:s3:::a/${*}",
 ];
-const ASKED_RESOURCES: [&str; 7] = [
+pub(super) const ASKED_RESOURCES: [&str; 7] = [
     "arn:aws:lambda:us-east-1:1:function:a",
     "arn:aws:lambda:us-east-1:1:function:a:b",
     "arn:aws:lambda:us-east-1:1:function:ab",
@@ -58,8 +58,24 @@ const ASKED_RESOURCES: [&str; 7] = [
     "*",
 ];
 
-const KEYS: [&str; 4] =
-    ["aws:username", "AWS:PrincipalTag/team", "aws:SourceArn", "cognito-identity.amazonaws.com:amr"];
+const KEYS: [&str; 6] = [
+    "aws:username",
+    "AWS:PrincipalTag/team",
+    "aws:SourceArn",
+    "cognito-identity.amazonaws.com:amr",
+    "aws:CurrentTime",
+    "aws:SourceIp",
+];
+/// What the last two keys hold most of the time.
+const HELD_TIMES: [&str; 5] =
+    ["2024-01-01T00:00:00Z", "1704067200", "2024-01-01T01:30+01:00", "2023-12-31T23:59:59.5Z", "2024-02-29"];
+const HELD_ADDRESSES: [&str; 5] =
+    ["203.0.113.7", "203.0.114.7", "2001:db8::7", "::ffff:203.0.113.7", "1.2.3"];
+const TIMES: [&str; 6] =
+    ["2024", "2024-01-01", "1704067200.25", "2024-01-01T00:30Z", "2024-01-01T02:00:00+02:00", "2024-02"];
+const RANGES: [&str; 6] =
+    ["203.0.113.0/24", "203.0.113.7", "0.0.0.0/0", "2001:db8::/32", "2001:db8::8", "203.0.112.0/22"];
+const BINARIES: [&str; 4] = ["YQ==", "YWI=", "", "Kg=="];
 const HELD: [&str; 15] = [
     "a",
     "A",
@@ -96,8 +112,10 @@ const TEXTS: [&str; 16] = [
     "arn:aws:sns:us-east-1:1:${aws:username}",
 ];
 
-/// Operators and the values that they take.
-fn operator() -> impl Strategy<Value = (String, &'static [&'static str])> {
+/// An operator, the keys that it is put to, and the values that it takes.
+type Asks = (String, &'static [&'static str], &'static [&'static str]);
+
+fn operator() -> impl Strategy<Value = Asks> {
     let texts = [
         "StringEquals",
         "StringNotEquals",
@@ -110,31 +128,36 @@ fn operator() -> impl Strategy<Value = (String, &'static [&'static str])> {
         "ArnNotEquals",
         "ArnNotLike",
     ];
-    let numbers = [
-        "NumericEquals",
-        "NumericNotEquals",
-        "NumericLessThan",
-        "NumericLessThanEquals",
-        "NumericGreaterThan",
-        "NumericGreaterThanEquals",
-    ];
-    let form = select(vec![("", ""), ("", "IfExists"), ("ForAnyValue:", "")]);
+    let numbers = ["Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"];
+    let form = select(vec![
+        ("", ""),
+        ("", "IfExists"),
+        ("ForAnyValue:", ""),
+        ("ForAllValues:", ""),
+        ("ForAnyValue:", "IfExists"),
+        ("ForAllValues:", "IfExists"),
+    ]);
     let named = prop_oneof![
-        6 => select(texts.to_vec()).prop_map(|name| (name, &TEXTS[..])),
-        3 => select(numbers.to_vec()).prop_map(|name| (name, &["1", "01.00", "2", "-2", "9.5"][..])),
-        1 => Just(("Bool", &["true", "false", "TRUE"][..])),
+        6 => select(texts.to_vec()).prop_map(|name| (name.to_owned(), &KEYS[..4], &TEXTS[..])),
+        3 => select(numbers.to_vec())
+            .prop_map(|name| (format!("Numeric{name}"), &KEYS[..4], &["1", "01.00", "2", "-2", "9.5"][..])),
+        3 => select(numbers.to_vec()).prop_map(|name| (format!("Date{name}"), &KEYS[3..5], &TIMES[..])),
+        2 => select(vec!["IpAddress", "NotIpAddress"])
+            .prop_map(|name| (name.to_owned(), &KEYS[4..], &RANGES[..])),
+        1 => Just(("BinaryEquals".to_owned(), &KEYS[..4], &BINARIES[..])),
+        1 => Just(("Bool".to_owned(), &KEYS[..4], &["true", "false", "TRUE"][..])),
     ];
     prop_oneof![
-        9 => (form, named).prop_map(|((prefix, suffix), (name, values))| {
-            (format!("{prefix}{name}{suffix}"), values)
+        9 => (form, named).prop_map(|((prefix, suffix), (name, keys, values))| {
+            (format!("{prefix}{name}{suffix}"), keys, values)
         }),
-        1 => Just(("Null".to_owned(), &["true", "false"][..])),
+        1 => Just(("Null".to_owned(), &KEYS[..], &["true", "false"][..])),
     ]
 }
 
-fn condition() -> impl Strategy<Value = Value> {
-    let one = operator().prop_flat_map(|(operator, values)| {
-        (Just(operator), select(KEYS.to_vec()), subsequence(values.to_vec(), 0..=values.len().min(3)))
+pub(super) fn condition() -> impl Strategy<Value = Value> {
+    let one = operator().prop_flat_map(|(operator, keys, values)| {
+        (Just(operator), select(keys.to_vec()), subsequence(values.to_vec(), 0..=values.len().min(3)))
     });
     prop::collection::vec(one, 0..3).prop_map(|list| {
         let mut operators = Map::new();
@@ -145,15 +168,15 @@ fn condition() -> impl Strategy<Value = Value> {
     })
 }
 
-fn some_of(from: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
+pub(super) fn some_of(from: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
     subsequence(from.to_vec(), 1..=3)
 }
 
-fn effect() -> impl Strategy<Value = &'static str> {
+pub(super) fn effect() -> impl Strategy<Value = &'static str> {
     prop_oneof![3 => Just("Allow"), 1 => Just("Deny")]
 }
 
-fn identity_statement() -> impl Strategy<Value = Value> {
+pub(super) fn identity_statement() -> impl Strategy<Value = Value> {
     let field = |name: &'static str, other: &'static str| prop_oneof![4 => Just(name), 1 => Just(other)];
     (
         effect(),
@@ -184,24 +207,29 @@ fn trust_statement() -> impl Strategy<Value = Value> {
     })
 }
 
-fn policies(statement: impl Strategy<Value = Value>) -> impl Strategy<Value = Vec<Value>> {
+pub(super) fn policies(statement: impl Strategy<Value = Value>) -> impl Strategy<Value = Vec<Value>> {
     let version = prop_oneof![3 => Just("2012-10-17"), 1 => Just("2008-10-17")];
     let policy = (version, prop::collection::vec(statement, 1..4))
         .prop_map(|(version, statements)| json!({ "Version": version, "Statement": statements }));
     prop::collection::vec(policy, 1..3)
 }
 
-fn context() -> impl Strategy<Value = Context> {
-    let one = select(HELD.to_vec()).prop_map(|value| Held::One(value.to_owned()));
-    let many = subsequence(HELD.to_vec(), 0..3)
+fn held(from: &'static [&'static str]) -> impl Strategy<Value = Held> {
+    let one = select(from.to_vec()).prop_map(|value| Held::One(value.to_owned()));
+    let many = subsequence(from.to_vec(), 0..3)
         .prop_map(|values| Held::Many(values.into_iter().map(str::to_owned).collect()));
-    let keys = KEYS.map(str::to_lowercase).to_vec();
-    prop::collection::vec(prop::option::of(prop_oneof![3 => one, 1 => many]), keys.len()).prop_map(
-        move |held| {
-            let held = keys.iter().cloned().zip(held).filter_map(|(key, held)| held.map(|held| (key, held)));
-            Context(held.collect::<BTreeMap<_, _>>())
-        },
-    )
+    prop_oneof![3 => one, 1 => many]
+}
+
+pub(super) fn context() -> impl Strategy<Value = Context> {
+    let texts = prop::collection::vec(prop::option::of(held(&HELD)), 4);
+    let times = prop::option::of(prop_oneof![9 => held(&HELD_TIMES), 1 => held(&HELD)]);
+    let addresses = prop::option::of(prop_oneof![9 => held(&HELD_ADDRESSES), 1 => held(&HELD)]);
+    (texts, times, addresses).prop_map(|(mut all, times, addresses)| {
+        all.extend([times, addresses]);
+        let keys = KEYS.iter().map(|key| key.to_lowercase());
+        Context(keys.zip(all).filter_map(|(key, held)| held.map(|held| (key, held))).collect())
+    })
 }
 
 fn asking() -> impl Strategy<Value = Asking> {
@@ -296,11 +324,14 @@ fn compare(case: &Case) -> Result<Verdict, String> {
     Ok(fast)
 }
 
+/// Cases of each test.
+pub(super) const CASES: u32 = 100_000;
+
 #[test]
 fn the_fast_evaluator_agrees_with_the_slow_one() {
     let mut config = ProptestConfig::default();
-    // PROPTEST_CASES asks for more.
-    config.cases = config.cases.max(10_000);
+    // PROPTEST_CASES asks for more: what `make soak` does.
+    config.cases = config.cases.max(CASES);
     let cases = config.cases;
     let counts = RefCell::new(BTreeMap::new());
     let outcome = TestRunner::new(config).run(&case(), |case| {

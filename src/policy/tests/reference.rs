@@ -1,6 +1,7 @@
 //! A slow evaluator, written from AWS's documentation sentence by sentence, that shares no code with the fast one. It
 //! takes well-formed policies only. Quotations are from the IAM User Guide.
 
+use base64::Engine;
 use serde_json::Value;
 
 use super::{Asking, Context, Held};
@@ -65,26 +66,119 @@ fn matches(question: &Question<'_>, variables: bool, statement: &Value) -> bool 
     };
     either("Action", "NotAction", &action)
         && either("Resource", "NotResource", &resource)
-        && principal(question.asking, &statement["Principal"])
+        && whom(question.asking, statement).is_some()
         && conditions(question.context, variables, &statement["Condition"])
 }
 
-fn principal(asking: Option<&Asking>, element: &Value) -> bool {
-    let named = |kind: &str, name: &str| list(&element[kind]).into_iter().any(|one| one == name);
-    match (element, asking) {
-        (Value::Null, _) => true,
-        (_, None) => false,
-        (Value::String(all), Some(_)) => all == "*",
-        _ if named("AWS", "*") => true,
-        (_, Some(Asking::Federated(provider))) => named("Federated", provider),
-        (_, Some(Asking::Service(service))) => named("Service", service),
-        (_, Some(Asking::Aws { account, arn, role })) => {
-            named("AWS", account)
-                || named("AWS", &format!("arn:aws:iam::{account}:root"))
-                || named("AWS", arn)
-                || role.as_ref().is_some_and(|role| named("AWS", role))
+/// How a statement of a resource's policy names the one who asks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Named {
+    /// "Both delegate permissions to the account."
+    Account,
+    /// "When you specify a role principal in a resource-based policy, the effective permissions for the principal are limited
+    /// by any policy types that limit permissions for the role. This includes session policies and permissions boundaries."
+    Role,
+    /// The user, the session, the service, the provider, or everyone.
+    Itself,
+}
+
+fn whom(asking: Option<&Asking>, statement: &Value) -> Option<Named> {
+    match (&statement["Principal"], &statement["NotPrincipal"]) {
+        (Value::Null, Value::Null) => Some(Named::Itself),
+        (Value::Null, element) => {
+            // "When you use NotPrincipal, you must also specify the account ARN of the not-denied principal. … If an
+            // assumed-role user is being evaluated, AWS might first check the account, then the role, and finally the
+            // assumed-role user."
+            let names: Vec<Named> = namings(asking?, element);
+            let needed: &[Named] = match asking? {
+                Asking::Aws { role: Some(_), .. } => &[Named::Account, Named::Role, Named::Itself],
+                Asking::Aws { arn, .. } if arn.ends_with(":root") => &[Named::Itself],
+                Asking::Aws { .. } => &[Named::Account, Named::Itself],
+                Asking::Federated(_) | Asking::Service(_) => &[Named::Itself],
+            };
+            let everyone = element == "*" || list(&element["AWS"]).into_iter().any(|name| name == "*");
+            (!everyone && !needed.iter().all(|need| names.contains(need))).then_some(Named::Itself)
         }
+        (element, _) => namings(asking?, element).into_iter().max(),
     }
+}
+
+/// All ways in which an element names the one who asks.
+fn namings(asking: &Asking, element: &Value) -> Vec<Named> {
+    let named = |kind: &str, name: &str| list(&element[kind]).into_iter().any(|one| one == name);
+    let mut names = Vec::new();
+    if element == "*" || named("AWS", "*") {
+        names.push(Named::Itself);
+    }
+    match asking {
+        Asking::Federated(provider) if named("Federated", provider) => names.push(Named::Itself),
+        Asking::Service(service) if named("Service", service) => names.push(Named::Itself),
+        Asking::Aws { account, arn, role } => {
+            let root = format!("arn:aws:iam::{account}:root");
+            if named("AWS", account) || named("AWS", &root) {
+                names.push(if *arn == root { Named::Itself } else { Named::Account });
+            }
+            if named("AWS", arn) {
+                names.push(Named::Itself);
+            }
+            if role.as_ref().is_some_and(|role| named("AWS", role)) {
+                names.push(Named::Role);
+            }
+        }
+        Asking::Federated(_) | Asking::Service(_) => {}
+    }
+    names
+}
+
+/// All policies that have a say in a call.
+pub(super) struct Access<'a> {
+    /// The account of the one who asks; `None` for a service, which has none.
+    pub(super) account: Option<&'a str>,
+    /// Whether the one who asks is the account's root.
+    pub(super) root: bool,
+    pub(super) identity: &'a [Value],
+    pub(super) session: Option<&'a [Value]>,
+    pub(super) resource: Option<&'a Value>,
+}
+
+/// "Policy evaluation logic", its flow chart from top to bottom.
+pub(super) fn judge_access(question: &Question<'_>, access: &Access<'_>) -> Verdict {
+    let identity = judge(question, access.identity);
+    let session = access.session.map(|policies| judge(question, policies));
+    let resource: Vec<Value> = access.resource.cloned().into_iter().collect();
+    // "Deny evaluation … If the code finds even one explicit deny that applies, the code returns a final decision of Deny."
+    let denied = [
+        if access.root { Verdict::Neither } else { identity },
+        session.unwrap_or(Verdict::Neither),
+        judge(question, &resource),
+    ];
+    if denied.contains(&Verdict::Deny) {
+        return Verdict::Deny;
+    }
+    // The strongest Allow of the resource's policy, found by asking each of its statements alone.
+    let named = resource
+        .iter()
+        .flat_map(|policy| list(&policy["Statement"]).into_iter().map(move |statement| (policy, statement)))
+        .filter(|(_, statement)| statement["Effect"] == "Allow")
+        .filter(|(policy, statement)| matches(question, policy["Version"] == "2012-10-17", statement))
+        .filter_map(|(_, statement)| whom(question.asking, statement))
+        .max();
+    let by_identity = access.root || identity == Verdict::Allow;
+    let by_session = session.is_none_or(|session| session == Verdict::Allow);
+    let owner = question.resource.split(':').nth(4).filter(|owner| !owner.is_empty());
+    let allowed = match access.account {
+        None => named.is_some(),
+        // "Cross-account … the request is allowed only if both evaluations return a decision of Allow."
+        Some(account) if owner.is_some_and(|owner| owner != account) => {
+            named.is_some() && by_identity && by_session
+        }
+        Some(_) => match named {
+            Some(Named::Itself) => true,
+            Some(Named::Role) => by_session,
+            Some(Named::Account) | None => by_identity && by_session,
+        },
+    };
+    if allowed { Verdict::Allow } else { Verdict::Neither }
 }
 
 /// "If your policy has multiple condition operators or multiple keys attached to a single condition operator, the
@@ -100,9 +194,9 @@ fn conditions(context: &Context, variables: bool, element: &Value) -> bool {
 }
 
 fn condition(context: &Context, variables: bool, operator: &str, key: &str, wanted: &[&Value]) -> bool {
-    let (any_value, operator) = match operator.strip_prefix("ForAnyValue:") {
-        Some(rest) => (true, rest),
-        None => (false, operator),
+    let (set, operator) = match operator.split_once(':') {
+        Some((set, rest)) => (Some(set), rest),
+        None => (None, operator),
     };
     let (if_exists, operator) = match operator.strip_suffix("IfExists") {
         Some(rest) => (true, rest),
@@ -123,11 +217,15 @@ fn condition(context: &Context, variables: bool, operator: &str, key: &str, want
     let operator = operator.replace("Not", "");
     let context = variables.then_some(context);
     let fits = |value: &String| wanted.iter().any(|wanted| compare(context, &operator, value, wanted));
-    if any_value {
-        // "… tests whether at least one member of the set of request context key values matches at least one member of
-        // the set of context key values in your policy statement … If there are no keys in the request context, …
-        // the condition returns false."
-        return held.into_iter().any(|value| fits(value) != negated);
+    // "If the key values in the request resolve to an empty data set (for example, an empty string), a condition operator
+    // modified by ForAllValues returns true, and a condition operator modified by ForAnyValue returns false."
+    let empty = held.iter().all(|value| value.is_empty());
+    match set {
+        // "If the key is not present, evaluate the condition element as true."
+        Some(_) if held.is_empty() && if_exists => return true,
+        Some("ForAllValues") => return empty || held.into_iter().all(|value| fits(value) != negated),
+        Some(_) => return !empty && held.into_iter().any(|value| fits(value) != negated),
+        None => {}
     }
     if held.is_empty() {
         // "If the key that you specify in a policy condition is not present in the request context, the values do not
@@ -155,19 +253,60 @@ fn compare(context: Option<&Context>, operator: &str, value: &str, wanted: &str)
         "StringLike" => text(true).is_some_and(|text| like(&text, &value_characters)),
         "ArnEquals" | "ArnLike" => text(true).is_some_and(|text| arn_like(&text, value)),
         "Bool" => value.to_lowercase() == wanted.to_lowercase(),
+        "IpAddress" => in_range(value, wanted),
+        "BinaryEquals" => base64::engine::general_purpose::STANDARD.encode(value) == wanted,
+        _ if operator.starts_with("Date") => {
+            let (Some(value), Some(wanted)) = (nanoseconds(value), nanoseconds(wanted)) else { return false };
+            relation(operator.trim_start_matches("Date"), value, wanted)
+        }
         _ => {
             let (value, wanted) = (millionths(value), millionths(wanted));
             let (Some(value), Some(wanted)) = (value, wanted) else { return false };
-            match operator {
-                "NumericEquals" => value == wanted,
-                "NumericLessThan" => value < wanted,
-                "NumericLessThanEquals" => value <= wanted,
-                "NumericGreaterThan" => value > wanted,
-                "NumericGreaterThanEquals" => value >= wanted,
-                other => panic!("the reference does not know {other}"),
-            }
+            relation(operator.trim_start_matches("Numeric"), value, wanted)
         }
     }
+}
+
+fn relation(name: &str, value: i128, wanted: i128) -> bool {
+    match name {
+        "Equals" => value == wanted,
+        "LessThan" => value < wanted,
+        "LessThanEquals" => value <= wanted,
+        "GreaterThan" => value > wanted,
+        "GreaterThanEquals" => value >= wanted,
+        other => panic!("the reference does not know {other}"),
+    }
+}
+
+/// Nanoseconds since 1970, from a date of the W3C's forms or from seconds.
+fn nanoseconds(text: &str) -> Option<i128> {
+    let number = text.strip_prefix('-').unwrap_or(text);
+    if number.len() != 4 && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Some(millionths(text)? * 1000);
+    }
+    let full = match text.len() {
+        4 => format!("{text}-01-01T00:00:00Z"),
+        7 => format!("{text}-01T00:00:00Z"),
+        10 => format!("{text}T00:00:00Z"),
+        17 | 22 if text.get(16..17) != Some(":") => format!("{}:00{}", text.get(..16)?, text.get(16..)?),
+        _ => text.to_owned(),
+    };
+    full.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_nanosecond)
+}
+
+/// Whether the first bits of two addresses of one family are the same.
+fn in_range(address: &str, range: &str) -> bool {
+    let bits = |text: &str| -> Option<Vec<bool>> {
+        let bytes = match text.parse::<std::net::IpAddr>().ok()?.to_canonical() {
+            std::net::IpAddr::V4(address) => address.octets().to_vec(),
+            std::net::IpAddr::V6(address) => address.octets().to_vec(),
+        };
+        Some(bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect())
+    };
+    let (network, length) = range.split_once('/').unwrap_or((range, "128"));
+    let (Some(address), Some(network)) = (bits(address), bits(network)) else { return false };
+    let length = length.parse::<usize>().unwrap().min(network.len());
+    address.len() == network.len() && address[..length] == network[..length]
 }
 
 /// A decimal number in millionths; the tests have no finer ones.

@@ -32,6 +32,7 @@ fn every_refusal_names_the_place_and_the_reason() {
         let kind = match refusal.kind.as_str() {
             "identity" => Kind::Identity,
             "trust" => Kind::Trust,
+            "resource" => Kind::Resource,
             other => panic!("{}: no kind {other}", refusal.id),
         };
         let text = refusal.text.or_else(|| refusal.policy.map(|policy| policy.to_string())).unwrap();
@@ -54,9 +55,14 @@ fn of_size(kind: Kind, size: usize) -> String {
     let policy = |filler: usize| {
         let id = "x".repeat(filler);
         match kind {
-            Kind::Identity => json!({ "Id": id, "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } }),
+            Kind::Identity | Kind::Managed | Kind::Session => {
+                json!({ "Id": id, "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } })
+            }
             Kind::Trust => {
                 json!({ "Id": id, "Statement": { "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*" } })
+            }
+            Kind::Resource => {
+                json!({ "Id": id, "Statement": { "Effect": "Deny", "Action": "*", "Principal": "*", "Resource": "*" } })
             }
         }
         .to_string()
@@ -66,7 +72,9 @@ fn of_size(kind: Kind, size: usize) -> String {
 
 #[test]
 fn a_policy_may_have_so_many_characters_without_white_space() {
-    for (kind, limit) in [(Kind::Identity, 10_240), (Kind::Trust, 2_048)] {
+    let limits =
+        [(Kind::Identity, 10_240), (Kind::Managed, 6_144), (Kind::Session, 2_048), (Kind::Trust, 2_048)];
+    for (kind, limit) in limits {
         let full = of_size(kind, limit);
         assert_eq!(Document::parse(&full, kind).unwrap().size(), limit);
         let spacious = full.replacen('{', &format!("{{{}", " \n".repeat(20_000)), 1);
@@ -81,6 +89,18 @@ fn a_policy_may_have_so_many_characters_without_white_space() {
     let endless =
         of_size(Kind::Identity, 10_240).replacen('{', &format!("{{{}", " ".repeat(TEXT_BYTES_MAX)), 1);
     assert!(matches!(Document::parse(&endless, Kind::Identity), Err(ParseError::TooLong { .. })));
+}
+
+#[test]
+fn the_policy_of_a_resource_may_have_so_many_bytes() {
+    assert_eq!(Document::parse(&of_size(Kind::Resource, 20_480), Kind::Resource).unwrap().size(), 20_480);
+    let error = Document::parse(&of_size(Kind::Resource, 20_481), Kind::Resource).unwrap_err();
+    assert_eq!(error.to_string(), "The policy has 20481 bytes; the limit for a resource's policy is 20480.");
+    // White space counts, and so does every byte of a character.
+    let spacious = of_size(Kind::Resource, 20_480).replacen('{', "{ ", 1);
+    assert!(Document::parse(&spacious, Kind::Resource).is_err());
+    let accented = of_size(Kind::Resource, 20_480).replacen('x', "é", 1);
+    assert!(Document::parse(&accented, Kind::Resource).is_err());
 }
 
 #[test]

@@ -18,16 +18,19 @@ macro_rules! columns {
     () => {
         "account, name, revision, generation, modified_ms, stage, code_sha256, code_bytes, description, runtime, \
          handler, role_arn, timeout_seconds, memory_mb, tmp_mb, architecture, tracing, log_format, \
-         log_application_level, log_system_level, log_group, environment, tags"
+         log_application_level, log_system_level, log_group, environment, tags, version, published, is_published, \
+         policy, aliases"
     };
 }
 
-const ALL: &str = concat!("SELECT ", columns!(), " FROM functions");
-const ONE: &str = concat!("SELECT ", columns!(), " FROM functions WHERE account = ?1 AND name = ?2");
+const ALL: &str = concat!("SELECT ", columns!(), " FROM functions ORDER BY account, name, version");
+const ONE: &str =
+    concat!("SELECT ", columns!(), " FROM functions WHERE account = ?1 AND name = ?2 ORDER BY version");
 const PUT: &str = concat!(
     "INSERT OR REPLACE INTO functions (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
+     ?24, ?25, ?26, ?27, ?28)"
 );
 
 fn record(row: &SqliteRow) -> Result<FunctionRecord, StoreError> {
@@ -67,6 +70,12 @@ fn record(row: &SqliteRow) -> Result<FunctionRecord, StoreError> {
         },
         environment: row.try_get(21)?,
         tags: serde_json::from_str(row.try_get(22)?).map_err(|_| unreadable("tags are no JSON object"))?,
+        version: number(23)?,
+        published: number(24)?,
+        is_published: row.try_get(25)?,
+        policy: row.try_get(26)?,
+        aliases: serde_json::from_str(row.try_get(27)?)
+            .map_err(|_| unreadable("aliases are no JSON object"))?,
         name,
     })
 }
@@ -77,59 +86,32 @@ impl FunctionStore for SqliteStore {
         sqlx::query(ALL).fetch_all(self.readers()).await?.iter().map(record).collect()
     }
 
-    async fn get(&self, account: AccountId, name: &str) -> Result<Option<FunctionRecord>, StoreError> {
-        let row = sqlx::query(ONE).bind(account.as_str()).bind(name).fetch_optional(self.readers()).await?;
-        row.as_ref().map(record).transpose()
+    async fn get(&self, account: AccountId, name: &str) -> Result<Vec<FunctionRecord>, StoreError> {
+        let rows = sqlx::query(ONE).bind(account.as_str()).bind(name).fetch_all(self.readers()).await?;
+        rows.iter().map(record).collect()
     }
 
-    async fn put(
+    async fn put_all(
         &self,
-        record: &FunctionRecord,
-        replaces: Option<&str>,
+        records: &[(&FunctionRecord, Option<&str>)],
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let FunctionRecord { account, name, configuration, .. } = record;
-        let tags = serde_json::to_string(&record.tags).map_err(|error| StoreError::Unreadable {
-            what: format!("function {account}/{name}"),
-            why: error.to_string(),
-        })?;
         let mut write = self.write().await?;
-        let stored: Option<String> =
-            sqlx::query_scalar("SELECT revision FROM functions WHERE account = ?1 AND name = ?2")
-                .bind(account.as_str())
-                .bind(name)
-                .fetch_optional(write.connection())
-                .await?;
-        if stored.as_deref() != replaces {
-            return Ok(false);
-        }
-        sqlx::query(PUT)
-            .bind(account.as_str())
-            .bind(name)
-            .bind(&record.revision)
-            .bind(&record.generation)
-            .bind(record.modified.millis())
-            .bind(record.stage.as_str())
-            .bind(record.code.as_bytes().as_slice())
-            .bind(i64::try_from(record.code_bytes).unwrap_or(i64::MAX))
-            .bind(&configuration.description)
-            .bind(&configuration.runtime)
-            .bind(&configuration.handler)
-            .bind(&configuration.role_arn)
-            .bind(configuration.timeout_seconds)
-            .bind(configuration.memory_mb)
-            .bind(configuration.tmp_mb)
-            .bind(&configuration.architecture)
-            .bind(&configuration.tracing)
-            .bind(&configuration.logging.format)
-            .bind(&configuration.logging.application_level)
-            .bind(&configuration.logging.system_level)
-            .bind(&configuration.logging.group)
-            .bind(&record.environment)
-            .bind(tags)
-            .execute(write.connection())
+        for (record, replaces) in records {
+            let stored: Option<String> = sqlx::query_scalar(
+                "SELECT revision FROM functions WHERE account = ?1 AND name = ?2 AND version = ?3",
+            )
+            .bind(record.account.as_str())
+            .bind(&record.name)
+            .bind(record.version)
+            .fetch_optional(write.connection())
             .await?;
-        write.changed(Kind::Function, *account, name, at).await?;
+            if stored.as_deref() != *replaces {
+                return Ok(false);
+            }
+            insert(record)?.execute(write.connection()).await?;
+            write.changed(Kind::Function, record.account, &record.name, at).await?;
+        }
         write.commit().await?;
         Ok(true)
     }
@@ -148,12 +130,78 @@ impl FunctionStore for SqliteStore {
         write.commit().await?;
         Ok(true)
     }
+
+    async fn delete_version(
+        &self,
+        account: AccountId,
+        name: &str,
+        version: u32,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut write = self.write().await?;
+        let deleted = sqlx::query(
+            "DELETE FROM functions WHERE account = ?1 AND name = ?2 AND version = ?3 AND version > 0",
+        )
+        .bind(account.as_str())
+        .bind(name)
+        .bind(version)
+        .execute(write.connection())
+        .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        write.changed(Kind::Function, account, name, at).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+}
+
+type Insert = sqlx::query::Query<'static, sqlx::Sqlite, <sqlx::Sqlite as sqlx::Database>::Arguments>;
+
+/// The statement that writes a record.
+fn insert(record: &FunctionRecord) -> Result<Insert, StoreError> {
+    let FunctionRecord { account, name, configuration, .. } = record;
+    let unreadable = |error: serde_json::Error| StoreError::Unreadable {
+        what: format!("function {account}/{name}"),
+        why: error.to_string(),
+    };
+    let tags = serde_json::to_string(&record.tags).map_err(unreadable)?;
+    let aliases = serde_json::to_string(&record.aliases).map_err(unreadable)?;
+    Ok(sqlx::query(PUT)
+        .bind(account.to_string())
+        .bind(name.clone())
+        .bind(record.revision.clone())
+        .bind(record.generation.clone())
+        .bind(record.modified.millis())
+        .bind(record.stage.as_str())
+        .bind(record.code.as_bytes().to_vec())
+        .bind(i64::try_from(record.code_bytes).unwrap_or(i64::MAX))
+        .bind(configuration.description.clone())
+        .bind(configuration.runtime.clone())
+        .bind(configuration.handler.clone())
+        .bind(configuration.role_arn.clone())
+        .bind(configuration.timeout_seconds)
+        .bind(configuration.memory_mb)
+        .bind(configuration.tmp_mb)
+        .bind(configuration.architecture.clone())
+        .bind(configuration.tracing.clone())
+        .bind(configuration.logging.format.clone())
+        .bind(configuration.logging.application_level.clone())
+        .bind(configuration.logging.system_level.clone())
+        .bind(configuration.logging.group.clone())
+        .bind(record.environment.clone())
+        .bind(tags)
+        .bind(record.version)
+        .bind(record.published)
+        .bind(record.is_published)
+        .bind(record.policy.clone())
+        .bind(aliases))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::ChangeLog;
+    use crate::store::{ChangeLog, functions::AliasRecord};
 
     fn example() -> FunctionRecord {
         FunctionRecord {
@@ -184,6 +232,20 @@ mod tests {
             },
             environment: Some(vec![1, 2, 3]),
             tags: [("a".to_owned(), "ä".to_owned())].into(),
+            version: 0,
+            published: 2,
+            is_published: true,
+            policy: Some("{}".to_owned()),
+            aliases: [(
+                "PROD".to_owned(),
+                AliasRecord {
+                    version: 2,
+                    description: String::new(),
+                    revision: "a1".to_owned(),
+                    policy: None,
+                },
+            )]
+            .into(),
         }
     }
 
@@ -198,9 +260,9 @@ mod tests {
         let (_folder, store) = store().await;
         let record = example();
         assert!(store.put(&record, None, record.modified).await.unwrap());
-        assert_eq!(store.get(AccountId::DEFAULT, "greet").await.unwrap(), Some(record.clone()));
+        assert_eq!(store.get(AccountId::DEFAULT, "greet").await.unwrap(), [record.clone()]);
         assert_eq!(store.all().await.unwrap(), [record]);
-        assert_eq!(store.get(AccountId::DEFAULT, "other").await.unwrap(), None);
+        assert_eq!(store.get(AccountId::DEFAULT, "other").await.unwrap(), []);
     }
 
     #[tokio::test]
@@ -227,9 +289,36 @@ mod tests {
         assert!(store.put(&record, None, at).await.unwrap());
         assert!(!store.put(&record, None, at).await.unwrap());
         assert!(store.delete(AccountId::DEFAULT, "greet", at).await.unwrap());
-        assert_eq!(store.get(AccountId::DEFAULT, "greet").await.unwrap(), None);
+        assert_eq!(store.get(AccountId::DEFAULT, "greet").await.unwrap(), []);
         let changes = store.since(0, 10).await.unwrap();
         let keys: Vec<_> = changes.iter().map(|change| (change.kind, change.key.as_str())).collect();
         assert_eq!(keys, [(Kind::Function, "greet"), (Kind::Function, "greet")]);
+    }
+
+    #[tokio::test]
+    async fn versions_stand_beside_their_function_and_go_with_it() {
+        let (_folder, store) = store().await;
+        let latest = example();
+        let version = |version, revision: &str| FunctionRecord {
+            version,
+            revision: revision.to_owned(),
+            aliases: [].into(),
+            ..example()
+        };
+        let (one, two) = (version(1, "v1"), version(2, "v2"));
+        let at = latest.modified;
+        assert!(store.put_all(&[(&latest, None), (&two, None), (&one, None)], at).await.unwrap());
+        let all = [latest.clone(), one.clone(), two.clone()];
+        assert_eq!(store.get(AccountId::DEFAULT, "greet").await.unwrap(), all);
+        assert_eq!(store.all().await.unwrap(), all);
+        let again = FunctionRecord { revision: "r2".to_owned(), ..latest.clone() };
+        assert!(!store.put_all(&[(&again, Some("r1")), (&two, None)], at).await.unwrap());
+        assert_eq!(store.all().await.unwrap(), all, "none of them is written if one cannot be");
+        assert!(!store.delete_version(AccountId::DEFAULT, "greet", 0, at).await.unwrap());
+        assert!(store.delete_version(AccountId::DEFAULT, "greet", 1, at).await.unwrap());
+        assert!(!store.delete_version(AccountId::DEFAULT, "greet", 1, at).await.unwrap());
+        assert_eq!(store.all().await.unwrap(), [latest, two]);
+        assert!(store.delete(AccountId::DEFAULT, "greet", at).await.unwrap());
+        assert_eq!(store.all().await.unwrap(), []);
     }
 }

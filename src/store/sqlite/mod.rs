@@ -3,6 +3,7 @@
 mod functions;
 mod iam;
 mod identity;
+mod revocation;
 
 use std::{path::Path, time::Duration};
 
@@ -20,6 +21,7 @@ use crate::base::{AccountId, Timestamp};
 pub struct SqliteStore {
     readers: SqlitePool,
     writer: SqlitePool,
+    new_identities: identity::adding::Waiting,
 }
 
 /// How many connections read beside the one that writes.
@@ -44,7 +46,7 @@ impl SqliteStore {
         sqlx::migrate!("src/store/sqlite/migrations").run(&writer).await?;
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, new_identities: identity::adding::Waiting::default() })
     }
 
     /// The connections that read.

@@ -13,7 +13,7 @@ def document(name, pool_id):
 
 
 class Pool:
-    def __init__(self, account, issuers=(), *, guests=True, roles=True, policies=None):
+    def __init__(self, account, issuers=(), *, guests=True, roles=True, policies=None, trusts=None, **settings):
         self.account = account
         self.providers = []
         for issuer in issuers:
@@ -22,13 +22,21 @@ class Pool:
             IdentityPoolName=fresh("pool"),
             AllowUnauthenticatedIdentities=guests,
             OpenIdConnectProviderARNs=self.providers,
+            **{"AllowClassicFlow": True, **settings},
         )["IdentityPoolId"]
         self.roles = {}
         if roles:
             for kind, name in (("unauthenticated", "guest"), ("authenticated", "signed-in")):
                 policy = (policies or {}).get(kind) or document(name, self.id)
-                self.roles[kind] = account.role(document(f"trust-{name}", self.id), {"default": policy})
+                trust = document(f"trust-{name}", self.id)
+                for statement in trust["Statement"]:
+                    statement["Action"] = (trusts or {}).get(kind, statement["Action"])
+                self.roles[kind] = account.role(trust, {"default": policy})
             account.identity.set_identity_pool_roles(IdentityPoolId=self.id, Roles=self.roles)
+
+    @property
+    def arn(self):
+        return f"arn:aws:cognito-identity:us-east-1:{self.account.id}:identitypool/{self.id}"
 
     def app(self):
         return App(self)
@@ -59,8 +67,9 @@ class App:
         members = {"Logins": logins} if logins else {}
         return self.identity.get_id(IdentityPoolId=self.pool.id, **members)["IdentityId"]
 
-    def credentials(self, identity, logins=None):
-        members = {"Logins": logins} if logins else {}
+    def credentials(self, identity, logins=None, **members):
+        if logins:
+            members["Logins"] = logins
         return self.identity.get_credentials_for_identity(IdentityId=identity, **members)
 
     def functions(self, identity, logins=None):

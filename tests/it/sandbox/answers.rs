@@ -68,6 +68,29 @@ async fn more_calls_than_sandboxes_are_all_answered() {
 }
 
 #[tokio::test]
+async fn quick_calls_do_not_wait_for_sandboxes_that_long_ones_hold_up() {
+    let options = Options { busy_sandboxes: 2, ..Plan::default().options };
+    let stand = Stand::of(Plan { options, ..Plan::default() }).await;
+    stand.deploy("counter", COUNTER).await;
+    // So that it is known for a quick one.
+    for _ in 0..20 {
+        stand.value("counter", "{}").await;
+    }
+    let long = || stand.value("counter", r#"{"wait":20000}"#);
+    let quick = async {
+        for _ in 0..10 {
+            stand.value("counter", "{}").await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = async { tokio::join!(long(), long()) } => panic!("the quick ones came after the long ones"),
+        () = quick => {}
+    }
+    stand.close().await;
+}
+
+#[tokio::test]
 async fn tmp_is_kept_and_private() {
     let stand = Stand::new().await;
     let code = "

@@ -1,6 +1,8 @@
 //! Every operation through its decoding, its questions to policy and its run.
 
 mod creating;
+mod permissions;
+mod publishing;
 mod reading;
 mod tagging;
 mod updating;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::stand::Guest;
 use crate::{
     api::{
-        Access, Door, Route, Service, Spec, cognito_identity, iam,
+        Access, Door, Route, Service, Spec, callgate, cognito_identity, iam,
         lambda::{self, invoke},
         operation::Listed,
         sts,
@@ -47,6 +47,10 @@ impl Asked {
         Self::of(lambda::OPERATIONS, name, input)
     }
 
+    pub(super) fn callgate(name: &str, input: Value) -> Self {
+        Self::of(callgate::OPERATIONS, name, input)
+    }
+
     /// Invoke, with all its checks and without a sandbox.
     fn dry_run(function: &str) -> Self {
         let spec = Spec {
@@ -83,10 +87,13 @@ impl Asked {
     pub(super) fn lists(&self) -> bool {
         matches!(
             self.spec.name,
-            "ListFunctions"
+            // Which says of each that it was not deleted, and no more.
+            "DeleteIdentities"
+                | "ListFunctions"
                 | "ListIdentityPools"
                 | "ListOpenIDConnectProviders"
                 | "ListPolicies"
+                | "ListRevocations"
                 | "ListRoles"
                 | "ListUsers"
         )
@@ -112,6 +119,7 @@ pub(super) fn making(guest: &Guest) -> Vec<Asked> {
     all.extend(roles());
     all.extend(pools(guest));
     all.extend(functions());
+    all.extend(revocations(guest));
     all.extend(users());
     all.extend(tokens(guest));
     all
@@ -226,7 +234,42 @@ fn pools(guest: &Guest) -> Vec<Asked> {
     let another = json!({"IdentityPoolName": "another", "AllowUnauthenticatedIdentities": false});
     let roles = json!({"unauthenticated": "arn:aws:iam::000000000000:role/guests"});
     let roles = json!({"IdentityPoolId": guest.pool, "Roles": roles});
+    let arn = format!("arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{}", guest.pool);
+    let with = |base: &Value, more: Value| {
+        let mut input = base.clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let user = json!({"Logins": {"login.app": "ann"}});
+    let map = json!({"IdentityProviderName": "idp.example", "PrincipalTags": {"tier": "tier"}});
+    let users = json!({
+        "SourceUserIdentifier": "ann", "DestinationUserIdentifier": "ann", "DeveloperProviderName": "login.app",
+    });
+    let update =
+        json!({"IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true, "AllowClassicFlow": true});
     vec![
+        Asked::cognito("UpdateIdentityPool", with(&pool, update)),
+        Asked::cognito("TagResource", json!({"ResourceArn": arn, "Tags": {"a": "b"}})),
+        Asked::cognito("ListTagsForResource", json!({"ResourceArn": arn})),
+        Asked::cognito("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})),
+        Asked::cognito("SetPrincipalTagAttributeMap", with(&pool, map)),
+        Asked::cognito(
+            "GetPrincipalTagAttributeMap",
+            with(&pool, json!({"IdentityProviderName": "idp.example"})),
+        ),
+        Asked::cognito("ListIdentities", with(&pool, json!({"MaxResults": 60}))),
+        Asked::cognito("DescribeIdentity", identity.clone()),
+        Asked::cognito("DeleteIdentities", json!({"IdentityIdsToDelete": ["us-east-1:0"]})),
+        Asked::cognito("GetOpenIdTokenForDeveloperIdentity", with(&pool, user)),
+        Asked::cognito("LookupDeveloperIdentity", with(&pool, json!({"DeveloperUserIdentifier": "ann"}))),
+        Asked::cognito("MergeDeveloperIdentities", with(&pool, users)),
+        Asked::cognito(
+            "UnlinkIdentity",
+            json!({
+                "IdentityId": guest.user, "Logins": {"cognito-identity.amazonaws.com": guest.user_token},
+                "LoginsToRemove": ["idp.example"],
+            }),
+        ),
         Asked::cognito("CreateIdentityPool", another),
         Asked::cognito("DescribeIdentityPool", pool.clone()),
         Asked::cognito("ListIdentityPools", json!({"MaxResults": 60})),
@@ -235,6 +278,19 @@ fn pools(guest: &Guest) -> Vec<Asked> {
         Asked::cognito("GetId", pool),
         Asked::cognito("GetCredentialsForIdentity", identity.clone()),
         Asked::cognito("GetOpenIdToken", identity),
+    ]
+}
+
+fn revocations(guest: &Guest) -> Vec<Asked> {
+    let identity = json!({"IdentityId": guest.identity});
+    vec![
+        Asked::callgate("CreateInvokeToken", identity.clone()),
+        Asked::callgate(
+            "RevokeSessions",
+            json!({"IdentityPoolId": guest.pool, "ProviderName": "idp.example"}),
+        ),
+        Asked::callgate("RestoreIdentity", identity),
+        Asked::callgate("ListRevocations", json!({})),
     ]
 }
 
@@ -281,6 +337,13 @@ pub(super) fn unmaking(guest: &Guest) -> Vec<Asked> {
         Asked::iam("DeleteRolePolicy", json!({"RoleName": "greeter", "PolicyName": "logs"})),
         Asked::iam("DeleteRole", json!({"RoleName": "greeter"})),
         Asked::iam("DeleteOpenIDConnectProvider", json!({"OpenIDConnectProviderArn": PROVIDER})),
+        Asked::cognito(
+            "UnlinkDeveloperIdentity",
+            json!({
+                "IdentityPoolId": guest.pool, "IdentityId": guest.user, "DeveloperProviderName": "login.app",
+                "DeveloperUserIdentifier": "ann",
+            }),
+        ),
         Asked::cognito("DeleteIdentityPool", json!({"IdentityPoolId": guest.pool})),
     ]
 }

@@ -327,3 +327,45 @@ async fn a_form_is_as_large_as_its_service_needs() {
     assert_eq!(routes.form_bytes_max(None), largest(Service::Sts));
     assert!(largest(Service::Iam) > largest(Service::Sts));
 }
+
+/// Each as an attacker would who has them from before.
+#[tokio::test]
+async fn a_revoked_identity_has_no_way_out_through_roles_and_tokens() {
+    let stand = Stand::new().await;
+    let guest = stand.guest().await;
+    role(&stand, "worker", &trust("*", "")).await;
+    let put = json!({"RoleName": "worker", "PolicyName": "assume", "PolicyDocument": ASSUME});
+    stand.root(&Asked::iam("PutRolePolicy", put)).await;
+    let arn = "arn:aws:iam::000000000000:role/guests";
+    let web = json!({"RoleArn": arn, "RoleSessionName": "app", "WebIdentityToken": guest.token});
+    let exchange = Asked::sts("AssumeRoleWithWebIdentity", web);
+    let basic = stand.ask(None, &exchange).await.credentials();
+    let child = session(&stand, &guest.credentials, json!({})).await;
+    let grandchild = session(&stand, &child, json!({})).await;
+    let of_basic = session(&stand, &basic, json!({})).await;
+    let (list, who) = (Asked::iam("ListRoles", json!({})), Asked::sts("GetCallerIdentity", json!({})));
+    for held in [&child, &grandchild, &of_basic] {
+        assert_eq!(code(&stand, held, &list).await, "");
+    }
+    stand.root(&Asked::callgate("RevokeSessions", json!({"IdentityId": guest.identity}))).await;
+    for held in [&guest.credentials, &basic, &child, &grandchild, &of_basic] {
+        assert_eq!(code(&stand, held, &who).await, "ExpiredToken");
+        assert_eq!(code(&stand, held, &assume(json!({}))).await, "ExpiredToken");
+    }
+    let refused = stand.ask(None, &exchange).await;
+    assert!(
+        ["ExpiredTokenException", "InvalidIdentityToken"].contains(&refused.code.as_str()),
+        "{refused:?}"
+    );
+
+    // A user's sessions end with the user's revocation, also those of roles; the key itself goes on.
+    let ann = user(&stand, "ann").await;
+    may_assume(&stand, "ann").await;
+    let own = stand.ask(Some(&ann), &Asked::sts("GetSessionToken", json!({}))).await.credentials();
+    let worker = session(&stand, &own, json!({})).await;
+    stand.root(&Asked::callgate("RevokeSessions", json!({"UserName": "ann"}))).await;
+    for held in [&own, &worker] {
+        assert_eq!(code(&stand, held, &who).await, "ExpiredToken");
+    }
+    assert_eq!(code(&stand, &ann, &who).await, "");
+}

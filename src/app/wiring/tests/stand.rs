@@ -257,11 +257,17 @@ pub(super) struct Guest {
     pub(super) credentials: Credentials,
     /// An open-id token.
     pub(super) token: String,
+    /// The identity of a user of the pool's developer, and a token that is its login.
+    pub(super) user: String,
+    pub(super) user_token: String,
 }
 
 impl Stand {
     pub(super) async fn guest(&self) -> Guest {
-        let settings = json!({"IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true});
+        let settings = json!({
+            "IdentityPoolName": "app", "AllowUnauthenticatedIdentities": true, "AllowClassicFlow": true,
+            "DeveloperProviderName": "login.app", "IdentityPoolTags": {"callgate:bearer": "allow"},
+        });
         let pool = self.root(&Asked::cognito("CreateIdentityPool", settings)).await.text("IdentityPoolId");
         let trust = crate::policy::defaults::trust_guest(&pool);
         let role = json!({"RoleName": "guests", "AssumeRolePolicyDocument": trust});
@@ -283,6 +289,9 @@ impl Stand {
             secret: Secret::new(given.text("Credentials.SecretKey").into_bytes()),
             session_token: Some(Secret::new(given.text("Credentials.SessionToken").into_bytes())),
         };
-        Guest { pool, identity, credentials, token }
+        let user = json!({"IdentityPoolId": pool, "Logins": {"login.app": "ann"}});
+        let given = self.root(&Asked::cognito("GetOpenIdTokenForDeveloperIdentity", user)).await;
+        let (user, user_token) = (given.text("IdentityId"), given.text("Token"));
+        Guest { pool, identity, credentials, token, user, user_token }
     }
 }

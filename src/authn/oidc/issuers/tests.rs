@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::outbound::OutboundConfig;
 use crate::{
     authn::oidc::test_issuer::{TestIssuer, outbound},
     base::{Timestamp, clock::MockClock},
@@ -98,6 +99,71 @@ async fn a_caller_who_leaves_does_not_stop_the_fetch_for_others() {
     issuer.open();
     assert!(issuers.keys(&issuer.url, Some("a")).await.unwrap().knows(Some("a")));
     assert_eq!(issuer.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_huge_a_redirecting_and_a_dripping_issuer_fail_alone() {
+    let clock = MockClock::at(Timestamp::from_seconds(1000));
+    let config = OutboundConfig {
+        allow_loopback_http: true,
+        body_bytes_max: 64 * 1024,
+        time_max: Duration::from_millis(300),
+        ..OutboundConfig::default()
+    };
+    let issuers = Arc::new(Issuers::new(Outbound::new(&config).unwrap(), clock));
+    let good = TestIssuer::start(keys(&["a"])).await;
+    let inside = TestIssuer::start(keys(&["inside"])).await;
+    let moved = format!("HTTP/1.1 302 Found\r\nlocation: {}/keys\r\ncontent-length: 0\r\n\r\n", inside.url);
+    let huge = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", " ".repeat(80 * 1024));
+    // It announces more than it sends, and keeps the connection.
+    let dripping = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_owned();
+    for (answer, expected) in
+        [(moved, "status is 302"), (huge, "larger than 65536 bytes"), (dripping, "took longer")]
+    {
+        let bad = TestIssuer::start(keys(&["a"])).await;
+        *bad.raw.lock().unwrap() = Some(answer);
+        let asked = issuers.keys(&bad.url, Some("a"));
+        let others = issuers.keys(&good.url, Some("a"));
+        let (refused, served) = tokio::join!(asked, others);
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(expected), "{refused}");
+        assert!(served.unwrap().knows(Some("a")));
+    }
+    assert_eq!(inside.fetches(), 0, "a redirect leads nowhere");
+}
+
+#[tokio::test]
+async fn an_issuer_that_changes_its_keys_is_followed_and_its_old_ones_are_dropped() {
+    let (issuer, issuers, clock) = start(&["a"]).await;
+    issuers.keys(&issuer.url, Some("a")).await.unwrap();
+    *issuer.jwks.lock().unwrap() = keys(&["b"]);
+    clock.advance(INTERVAL_MIN);
+    let now = issuers.keys(&issuer.url, Some("b")).await.unwrap();
+    assert!(now.knows(Some("b")) && !now.knows(Some("a")), "a withdrawn key verifies nothing");
+    // Tokens that name it make the issuer be asked, but not more often than is decent.
+    for _ in 0..100 {
+        assert!(!issuers.keys(&issuer.url, Some("a")).await.unwrap().knows(Some("a")));
+    }
+    assert_eq!(issuer.fetches(), 2);
+}
+
+#[tokio::test]
+async fn many_that_hang_leave_others_their_turn() {
+    let (good, issuers, _) = start(&["a"]).await;
+    let mut hanging = Vec::new();
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let issuer = TestIssuer::start(keys(&["a"])).await;
+        issuer.shut();
+        let (issuers, url) = (issuers.clone(), issuer.url.clone());
+        waiting.spawn(async move { issuers.keys(&url, Some("a")).await.map(drop) });
+        hanging.push(issuer);
+    }
+    for issuer in &hanging {
+        issuer.asked().await;
+    }
+    issuers.keys(&good.url, Some("a")).await.unwrap();
+    assert!(waiting.try_join_next().is_none(), "none of them has ended");
 }
 
 #[tokio::test]
