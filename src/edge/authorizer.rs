@@ -1,25 +1,35 @@
 //! Policy's question, asked for a caller: gathers the documents and the condition keys, and words the refusal.
 
+mod assume;
+mod entity;
+
 use std::{borrow::Cow, sync::Arc};
 
+pub use self::entity::Entity;
 use super::explaining::{Question, Refusals};
 use crate::{
     api::{ApiError, Authorizer, Context, Resource, lambda::client_context},
     base::{Caller, Principal},
-    iam::Directory,
+    iam::{Directory, SessionPolicies, role::oidc_provider_arn, web_identity::COGNITO},
     policy::{self, Keys, OnResource, Permit, Requester, Values},
 };
 
 /// Identity policies of the account's directory.
 pub struct IamAuthorizer {
     directory: Arc<Directory>,
+    session_policies: Arc<SessionPolicies>,
     refusals: Refusals,
 }
 
 impl IamAuthorizer {
-    /// Asks the documents of this directory.
-    pub fn new(directory: Arc<Directory>) -> Self {
-        Self { directory, refusals: Refusals::default() }
+    /// Asks the documents of this directory and of sessions.
+    pub fn new(directory: Arc<Directory>, session_policies: Arc<SessionPolicies>) -> Self {
+        Self { directory, session_policies, refusals: Refusals::default() }
+    }
+
+    /// Makes the caller's session policies ready to be asked. Nothing is awaited for who has none.
+    pub async fn prepare(&self, caller: &Caller) -> Result<(), ApiError> {
+        Ok(self.session_policies.prepare(caller).await?)
     }
 
     /// Whether `caller` may do `action` on `resource`. The refusal names principal, action and resource as AWS does, and
@@ -31,30 +41,18 @@ impl IamAuthorizer {
         action: &str,
         resource: &Resource,
     ) -> Result<Permit, ApiError> {
-        let keys = CallKeys { context, caller, resource };
+        let entity = Entity::of(caller, &self.directory);
+        let keys = CallKeys { context, caller, entity: &entity, resource };
         let request = policy::Request::new(action, &resource.arn, &keys);
-        let role = match &caller.principal {
-            // Another role of the same name has not given this session.
-            Principal::AssumedRole { role, role_id, .. } => {
-                self.directory.role(caller.account, role).filter(|role| role.id() == &**role_id)
-            }
-            // Root needs no document; users have none yet.
-            Principal::Root | Principal::User { .. } => None,
-        };
-        // A role that was deleted after its session began has no documents either: nothing allows any more.
-        let documents = role.iter().flat_map(|role| role.policies.iter());
+        let session = self.session_policies.of(caller)?;
         let arn = resource.policy.as_ref().map(|_| caller.principal.arn(caller.account));
         let on =
             resource.policy.as_deref().zip(arn.as_deref()).filter(|_| !manages_own(caller, action, resource));
         let on = on.map(|(document, arn)| OnResource {
             document,
-            requester: Requester::Aws {
-                account: caller.account.as_str(),
-                arn,
-                role_arn: role.as_ref().map(|role| role.arn.as_str()),
-            },
+            requester: Requester::Aws { account: caller.account.as_str(), arn, role_arn: entity.role_arn() },
         });
-        policy::permit_on(caller, &request, documents, None, on).map_err(|denial| {
+        policy::permit_on(caller, &request, entity.policies(), session.as_deref(), on).map_err(|denial| {
             self.refusals.note(context.request_id, self.question(context, caller, action, resource));
             ApiError::denied(denial.to_string())
         })
@@ -68,13 +66,11 @@ impl IamAuthorizer {
         action: &str,
         resource: &Resource,
     ) -> Question {
-        let role = match &caller.principal {
-            Principal::AssumedRole { role, .. } => self.directory.role(caller.account, role),
-            Principal::Root | Principal::User { .. } => None,
-        };
         Question {
             caller: caller.clone(),
-            role,
+            entity: Entity::of(caller, &self.directory),
+            // Without them it would not have been asked; see `permit`.
+            session: self.session_policies.of(caller).ok().flatten(),
             action: action.to_owned(),
             resource: resource.clone(),
             source: context.source,
@@ -115,6 +111,7 @@ impl Authorizer for IamAuthorizer {
 pub(super) struct CallKeys<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) caller: &'a Caller,
+    pub(super) entity: &'a Entity,
     pub(super) resource: &'a Resource,
 }
 
@@ -124,7 +121,7 @@ impl Keys for CallKeys<'_> {
         if let Some((prefix, tag)) = key.split_once('/') {
             return self.tag(prefix, tag);
         }
-        if let Some(value) = self.cognito(key) {
+        if let Some(value) = self.cognito(key).or_else(|| self.web_identity(key)) {
             return Some(value);
         }
         match key {
@@ -136,6 +133,10 @@ impl Keys for CallKeys<'_> {
                 Principal::User { name, .. } => Some(Values::one(name)),
                 Principal::Root | Principal::AssumedRole { .. } => None,
             },
+            "aws:tokenissuetime" => {
+                self.caller.session.as_deref().map(|session| Values::owned(session.issued.iso8601_seconds()))
+            }
+            "aws:federatedprovider" => self.federated_provider(),
             "aws:sourceip" => one(self.context.source.to_string()),
             "aws:securetransport" => one(self.context.secure.to_string()),
             "aws:currenttime" => one(self.context.now.iso8601_seconds()),
@@ -187,9 +188,10 @@ impl CallKeys<'_> {
     /// `aws:PrincipalArn` is the role's ARN, not its session's.
     fn principal_arn(&self) -> String {
         match &self.caller.principal {
-            Principal::AssumedRole { role, .. } => {
-                format!("arn:aws:iam::{}:role/{role}", self.caller.account)
-            }
+            Principal::AssumedRole { role, .. } => match self.entity.arn() {
+                Some(arn) => arn.to_owned(),
+                None => format!("arn:aws:iam::{}:role/{role}", self.caller.account),
+            },
             other => other.arn(self.caller.account),
         }
     }
@@ -211,11 +213,39 @@ impl CallKeys<'_> {
             "aws:resourcetag" | "lambda:resourcetag" => self.resource.tags.as_deref().and_then(find),
             "aws:requesttag" => self.resource.request_tags.as_ref().and_then(find),
             "aws:principaltag" => {
-                self.caller.session.as_deref().and_then(|session| find(session.principal_tags()))
+                // A session's tag hides one of that name of its role or user.
+                let session = self.caller.session.as_deref();
+                session
+                    .and_then(|session| find(session.principal_tags()))
+                    .or_else(|| self.entity.tags().and_then(find))
             }
             _ => None,
         };
         value.map(Values::owned)
+    }
+
+    /// Who vouched for the session's user, as its role's trust policy names them.
+    fn federated_provider(&self) -> Option<Values<'_>> {
+        if self.caller.identity.is_some() {
+            return Some(Values::one(COGNITO));
+        }
+        let web = self.caller.session.as_deref()?.web_identity.as_ref()?;
+        Some(Values::owned(oidc_provider_arn(self.caller.account, &web.provider)))
+    }
+
+    /// What another provider's token said stays with the session: `<provider>:aud` and `:sub`.
+    fn web_identity(&self, key: &str) -> Option<Values<'_>> {
+        let web = self.caller.session.as_deref()?.web_identity.as_ref()?;
+        // Keys come in lower case.
+        let (provider, name) = key.rsplit_once(':')?;
+        if !provider.eq_ignore_ascii_case(&web.provider) {
+            return None;
+        }
+        match name {
+            "aud" => Some(Values::one(&web.audience)),
+            "sub" => Some(Values::one(&web.subject)),
+            _ => None,
+        }
     }
 
     fn cognito(&self, key: &str) -> Option<Values<'_>> {

@@ -9,11 +9,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::authorizer::{CallKeys, IamAuthorizer};
+use super::authorizer::{CallKeys, Entity, IamAuthorizer};
 use crate::{
     api::{Context, Resource},
     base::{Caller, Principal, Region, RequestId, Timestamp},
-    iam::Role,
     policy::{Document, Explained, Keys, OnResource, Request, Requester, Values, explain, weigh},
 };
 
@@ -32,8 +31,10 @@ struct Refused {
 pub struct Question {
     /// Who asks.
     pub caller: Caller,
-    /// Their role with its policies, if they are a session of one.
-    pub role: Option<Arc<Role>>,
+    /// Their user or role with its policies.
+    pub entity: Entity,
+    /// The policies of their session, if it has any.
+    pub session: Option<Arc<[Arc<Document>]>>,
     /// The action.
     pub action: String,
     /// On what.
@@ -95,7 +96,7 @@ impl IamAuthorizer {
 
     /// Explains what would be decided, and by which statements.
     pub fn explain(&self, question: &Question, region: &Region) -> Value {
-        let Question { caller, role, action, resource, .. } = question;
+        let Question { caller, entity, session, action, resource, .. } = question;
         let context = Context {
             caller: Some(caller),
             request_id: RequestId::from_bytes([0; 16]),
@@ -105,28 +106,30 @@ impl IamAuthorizer {
             now: question.at,
             public_url: "",
         };
-        let keys = Given { given: &question.given, call: CallKeys { context: &context, caller, resource } };
+        let call = CallKeys { context: &context, caller, entity, resource };
+        let keys = Given { given: &question.given, call };
         let request = Request::new(action, &resource.arn, &keys);
         let arn = caller.principal.arn(caller.account);
-        let requester = Requester::Aws {
-            account: caller.account.as_str(),
-            arn: &arn,
-            role_arn: role.as_ref().map(|role| role.arn.as_str()),
-        };
+        let requester =
+            Requester::Aws { account: caller.account.as_str(), arn: &arn, role_arn: entity.role_arn() };
         let on = resource.policy.as_deref().map(|document| OnResource { document, requester });
-        let policies: Vec<(String, &Document)> = role
-            .iter()
-            .flat_map(|role| role.record.policies.keys().zip(&role.policies))
+        let policies: Vec<(String, &Document)> = entity
+            .policy_names()
+            .into_iter()
+            .zip(entity.policies())
             .map(|(name, document)| (format!("identity policy {name}"), &**document))
             .collect();
         let documents = policies.iter().map(|(_, document)| *document);
-        let (decision, reason) = match weigh(caller, &request, documents.clone(), None, on) {
+        let (decision, reason) = match weigh(caller, &request, documents.clone(), session.as_deref(), on) {
             Ok(because) => ("Allowed", format!("{because:?}")),
             Err(reason) => ("Denied", format!("{reason:?}")),
         };
         let mut statements = named(explain(&request, documents), |document| {
             policies.get(document).map(|(name, _)| name.clone()).unwrap_or_default()
         });
+        if let Some(session) = session {
+            statements.extend(named(explain(&request, &**session), |_| "session policy".to_owned()));
+        }
         if let Some(OnResource { document, requester }) = on {
             let request = Request { requester: Some(requester), ..request };
             statements.extend(named(explain(&request, [document]), |_| {

@@ -231,7 +231,7 @@ impl Identities {
     }
 
     /// Refuses logins from before a revocation, and ids that were disabled by one.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         pool: &PoolRecord,
         identity: Option<Holder<'_>>,

@@ -92,7 +92,7 @@ pub(super) fn into_claims(tags: &BTreeMap<String, String>, claims: &mut Value) {
 }
 
 /// The session tags that a token of this gateway carries.
-fn carried(claims: &Map<String, Value>) -> BTreeMap<String, String> {
+pub(super) fn carried(claims: &Map<String, Value>) -> BTreeMap<String, String> {
     let tags = claims.get(CLAIM).and_then(|claim| claim.get("principal_tags")).and_then(Value::as_object);
     tags.into_iter()
         .flatten()

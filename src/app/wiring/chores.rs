@@ -2,13 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{functions::Functions, identity::OpenIdKeys, revocation::Revocations, store::Feed};
+use crate::{
+    base::clock::SharedClock, functions::Functions, iam::SessionPolicies, identity::OpenIdKeys,
+    revocation::Revocations, store::Feed,
+};
 
 /// How often idle sandboxes and unused state are looked at.
 pub(super) const SWEEP: Duration = Duration::from_secs(5);
 /// How often what other processes changed is read.
 const FOLLOW: Duration = Duration::from_secs(2);
-/// How often packages that nothing refers to are removed.
+/// How often packages and session policies that nothing refers to are removed.
 const TIDY: Duration = Duration::from_secs(300);
 
 pub(super) async fn every(period: Duration, mut chore: impl FnMut() + Send) {
@@ -26,6 +29,16 @@ pub(super) async fn follow(feed: Arc<Feed>) {
         tokio::time::sleep(FOLLOW).await;
         if let Err(cause) = feed.catch_up().await {
             tracing::error!(%cause, "changes in the store could not be read; what is in memory may be old");
+        }
+    }
+}
+
+/// Drops the policies of sessions that have ended.
+pub(super) async fn forget(policies: Arc<SessionPolicies>, clock: SharedClock) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        if let Err(cause) = policies.sweep(clock.now()).await {
+            tracing::warn!(%cause, "policies of sessions that have ended could not be dropped");
         }
     }
 }

@@ -96,7 +96,19 @@ fn caller(directory: &Directory, account: AccountId, text: &str) -> Result<Calle
                 session: session.first().copied().unwrap_or("session").into(),
             }
         }
-        _ => return Err(format!("\"{text}\" is none of root, role/<name> and role/<name>/<session>")),
+        ["user", name] => {
+            let user = directory.user(account, name);
+            let user = user.ok_or_else(|| format!("account {account} has no user {name}"))?;
+            Principal::User {
+                name: user.name().into(),
+                id: user.id().into(),
+                path: user.record.path.as_str().into(),
+            }
+        }
+        _ => {
+            let forms = "root, user/<name>, role/<name> and role/<name>/<session>";
+            return Err(format!("\"{text}\" is none of {forms}"));
+        }
     };
     Ok(Caller { account, principal, access_key_id: "AKIAEXPLAINED".into(), identity: None, session: None })
 }

@@ -86,7 +86,7 @@ impl Case {
     fn caller(&self) -> Caller {
         let principal = match self.who {
             Who::Root | Who::Service => Principal::Root,
-            Who::User => Principal::User { name: "anna".into(), id: "AIDAEXAMPLE".into() },
+            Who::User => Principal::User { name: "anna".into(), id: "AIDAEXAMPLE".into(), path: "/".into() },
             Who::Session => Principal::AssumedRole {
                 role: "app".into(),
                 role_id: "AROAEXAMPLE".into(),
