@@ -24,7 +24,7 @@ use callgate::{
         SystemClock, SystemRng, Timestamp,
     },
     edge::authorizer::IamAuthorizer,
-    iam::{self, Directory, NewRole},
+    iam::{self, Directory, NewRole, SessionPolicies},
     policy::defaults,
     quota::{Quota, QuotaConfig, Rate},
     revocation::Revocations,
@@ -58,11 +58,12 @@ impl Gate {
     async fn open(sessions: Arc<Sessions>, ring: Arc<KeyRing>) -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let store = SqliteStore::open(&folder.path().join("callgate.db")).await?;
-        let feed = Feed::new(Arc::new(store.clone()));
+        let store = Arc::new(store);
+        let feed = Feed::new(store.clone());
         let clock = Arc::new(SystemClock::new());
         let revocations = Revocations::new(Arc::new(store.clone()), feed.clone(), clock.clone());
         let parts = iam::Parts {
-            store: Arc::new(store),
+            store: store.clone(),
             feed: feed.clone(),
             keys: ring,
             clock: clock.clone(),
@@ -93,7 +94,7 @@ impl Gate {
         Ok(Self {
             authn: Authn::new(directory.clone(), sessions, revocations, region.clone()),
             quota: Quota::new(config, clock),
-            authorizer: IamAuthorizer::new(directory),
+            authorizer: IamAuthorizer::new(directory, SessionPolicies::new(store)),
             region,
             tags: Arc::new([("callgate:allow".to_owned(), "guests".to_owned())].into()),
             _folder: folder,

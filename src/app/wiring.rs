@@ -5,6 +5,7 @@ mod merge_hooks;
 mod offline;
 mod settings;
 mod sources;
+mod web_tokens;
 
 use std::{
     io,
@@ -24,11 +25,12 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
-    chores::{SWEEP, every, follow, prune, tidy},
+    chores::{SWEEP, every, follow, forget, prune, tidy},
     merge_hooks::MergeHooks,
     offline::{Offline, create_account, sessions},
     settings::{cors, known, outbound, quota_config, request_log},
     sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
+    web_tokens::Tokens,
 };
 use super::{
     admin::{AdminError, AdminOps, NewAccount, SessionsCommand},
@@ -60,7 +62,7 @@ use crate::{
         server::{Answer, Peer},
     },
     functions::{self, Functions},
-    iam::{self, Directory, IamError},
+    iam::{self, Directory, IamError, SessionPolicies},
     identity::{Identities, IdentitiesParts, OpenIdKeys, OpenIdKeysParts, Pools},
     outbound::OutboundError,
     quota::Quota,
@@ -209,6 +211,7 @@ impl Gateway for Callgate {
         })
         .await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
+        let verifier = Arc::new(Verifier::with_known(issuers, &known(config), clock.clone()));
         let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let invoke_tokens = InvokeTokens::new(ring.clone(), clock.clone(), rng.clone());
         let merge_hook = MergeHooks {
@@ -224,7 +227,7 @@ impl Gateway for Callgate {
             store: shared_store.clone(),
             pools: pools.clone(),
             providers: Arc::new(Providers(directory.clone())),
-            verifier: Arc::new(Verifier::with_known(issuers, &known(config), clock.clone())),
+            verifier: verifier.clone(),
             roles: Arc::new(Roles(directory.clone())),
             merge_hook: Arc::new(merge_hook),
             sessions: sessions.clone(),
@@ -242,10 +245,11 @@ impl Gateway for Callgate {
         let ready = Arc::new(AtomicBool::new(true));
         let (log, writing) = request_log(config, &metrics)?;
 
+        let session_policies = SessionPolicies::new(Arc::new(store.clone()));
+        let authorizer = Arc::new(IamAuthorizer::new(directory.clone(), session_policies.clone()));
         let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
-        operations.extend(api::sts::operations(&Arc::new(())));
         let operator = Arc::new(Operator {
             revocations: revocations.clone(),
             pools: pools.clone(),
@@ -253,6 +257,14 @@ impl Gateway for Callgate {
             directory: directory.clone(),
         });
         operations.extend(api::callgate::operations(&operator, &identities));
+        let sts = api::sts::Sts {
+            directory: directory.clone(),
+            sessions: sessions.clone(),
+            session_policies: session_policies.clone(),
+            assuming: authorizer.clone(),
+            tokens: Arc::new(Tokens { directory: directory.clone(), identities, verifier }),
+        };
+        operations.extend(api::sts::operations(&Arc::new(()), &Arc::new(sts)));
         let plain = PlainSource {
             ready: ready.clone(),
             budget: budget.clone(),
@@ -268,7 +280,7 @@ impl Gateway for Callgate {
             authn: Authn::new(directory.clone(), sessions, revocations.clone(), region.clone())
                 .with_invoke_tokens(invoke_tokens, Arc::new(Bearer(pools.clone()))),
             quota: quota.clone(),
-            authorizer: Arc::new(IamAuthorizer::new(directory.clone())),
+            authorizer: authorizer.clone(),
             functions: functions.clone(),
             dispatch: dispatch.clone(),
             plain: Plain::new(Arc::new(plain), metrics.clone()),
@@ -294,6 +306,7 @@ impl Gateway for Callgate {
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
         chores.spawn(prune(revocations, open_id_keys.clone()));
+        chores.spawn(forget(session_policies, gate.clock.clone()));
         gate.dispatch.prewarm();
         Ok(Arc::new(Self {
             edge: Arc::new(cors(gate.clone(), config)?),

@@ -13,6 +13,7 @@ use super::{
         canonical::Canonical,
         header::{self, Authorization, SigningTime},
         key::SigningSecret,
+        query::{self, Presigned},
         verify::Unverified,
     },
 };
@@ -112,16 +113,52 @@ impl Authn {
         services: &[&'static str],
         now: Timestamp,
     ) -> Result<Pending, AuthnError> {
+        if query::is_presigned(&head.headers, &head.uri) {
+            return self.begin_presigned(head, services, now);
+        }
         let authorization = Authorization::read(&head.headers, &head.uri)?;
         let signed_at = SigningTime::read(&head.headers, &authorization)?;
-        check_time(&signed_at, now)?;
-        let service = self.check_scope(&authorization, services, &signed_at)?;
+        check_time(&signed_at, now, SKEW)?;
+        let token = header::optional(&head.headers, header::TOKEN)?;
+        let query = head.uri.query().unwrap_or_default();
+        self.begin_with(head, services, &Parameters { authorization, signed_at, token, query })
+    }
+
+    /// The same for a request that is signed in its query string.
+    #[cold]
+    fn begin_presigned(
+        &self,
+        head: &Parts,
+        services: &[&'static str],
+        now: Timestamp,
+    ) -> Result<Pending, AuthnError> {
+        let presigned = Presigned::read(&head.headers, &head.uri)?;
+        let (authorization, signed_at) = (presigned.authorization()?, presigned.signing_time()?);
+        check_time(&signed_at, now, presigned.lifetime())?;
+        let (token, query) = (presigned.token(), presigned.query());
+        self.begin_with(head, services, &Parameters { authorization, signed_at, token, query })
+    }
+
+    fn begin_with(
+        &self,
+        head: &Parts,
+        services: &[&'static str],
+        parameters: &Parameters<'_>,
+    ) -> Result<Pending, AuthnError> {
+        let Parameters { authorization, signed_at, token, query } = parameters;
+        let service = self.check_scope(authorization, services, signed_at)?;
         let declared_body = declared_body(head)?;
-        let credentials = self.credentials(head, &authorization)?;
-        let canonical = Canonical::new(&head.method, &head.uri, &head.headers, authorization.signed_headers)?;
-        let key = credentials.secret().key(&authorization);
-        let unverified = Unverified::new(&authorization, &canonical, &signed_at, key, declared_body);
+        let credentials = self.credentials(*token, authorization)?;
+        let signed_headers = authorization.signed_headers;
+        let canonical = Canonical::with_query(&head.method, &head.uri, query, &head.headers, signed_headers)?;
+        let key = credentials.secret().key(authorization);
+        let unverified = Unverified::new(authorization, &canonical, signed_at, key, declared_body);
         Ok(Pending { unverified: Some(unverified), caller: credentials.caller().clone(), service })
+    }
+
+    /// Whether a request has a signature at all, in whatever place. It says nothing of whether it is a good one.
+    pub fn is_signed(head: &Parts) -> bool {
+        head.headers.contains_key(http::header::AUTHORIZATION) || query::names_signature(&head.uri)
     }
 
     /// Checks the signature over head and body, and gives the caller.
@@ -130,6 +167,16 @@ impl Authn {
             unverified.verify(body)?;
         }
         Ok(pending.caller)
+    }
+
+    /// What a session is.
+    #[cfg(test)]
+    pub(crate) fn session(
+        &self,
+        token: &str,
+        access_key_id: &str,
+    ) -> Option<Arc<crate::base::SessionClaims>> {
+        self.sessions.open(token, access_key_id).ok().map(|session| session.claims.clone())
     }
 
     /// That the signature is for this day, region and one of these services.
@@ -168,11 +215,10 @@ impl Authn {
     /// Whose the key is. A session's key needs its token; a long-lived one must not come with any.
     fn credentials(
         &self,
-        head: &Parts,
+        token: Option<&str>,
         authorization: &Authorization<'_>,
     ) -> Result<Credentials, AuthnError> {
         let id = authorization.access_key_id;
-        let token = header::optional(&head.headers, header::TOKEN)?;
         match (token, id.starts_with(ACCESS_KEY_PREFIX)) {
             (Some(token), true) => match self.sessions.open(token, id) {
                 Ok(session) if is_revoked(self.revoked.as_ref(), &session.claims, id, &session.cleared) => {
@@ -191,6 +237,15 @@ impl Authn {
             (Some(_), false) | (None, true) => Err(AuthnError::UnrecognizedClient),
         }
     }
+}
+
+/// What a signature says, wherever it stands.
+struct Parameters<'a> {
+    authorization: Authorization<'a>,
+    signed_at: SigningTime<'a>,
+    token: Option<&'a str>,
+    /// The part of the query that is signed.
+    query: &'a str,
 }
 
 /// What a request was signed with.
@@ -215,12 +270,15 @@ impl Credentials {
     }
 }
 
-fn check_time(signed_at: &SigningTime<'_>, now: Timestamp) -> Result<(), AuthnError> {
+/// `lifetime` is how long a signature is good for: as long as clocks may differ, unless a presigned request says otherwise.
+fn check_time(signed_at: &SigningTime<'_>, now: Timestamp, lifetime: Duration) -> Result<(), AuthnError> {
     let (text, at) = (signed_at.text(), signed_at.at());
-    let (earliest, latest) = (now.minus(SKEW), now.plus(SKEW));
+    let (earliest, latest) = (now.minus(lifetime), now.plus(SKEW));
     if at < earliest {
+        let (minutes, seconds) = (lifetime.as_secs() / 60, lifetime.as_secs() % 60);
+        let ago = if seconds == 0 { format!("{minutes} min.") } else { format!("{} s", lifetime.as_secs()) };
         return Err(AuthnError::invalid(format!(
-            "Signature expired: {text} is now earlier than {} ({} - 15 min.)",
+            "Signature expired: {text} is now earlier than {} ({} - {ago})",
             earliest.sigv4(),
             now.sigv4()
         )));
@@ -265,5 +323,7 @@ impl fmt::Debug for Pending {
     }
 }
 
+#[cfg(test)]
+mod presigned;
 #[cfg(test)]
 mod tests;

@@ -48,6 +48,8 @@ pub enum Principal {
         name: Arc<str>,
         /// `AIDA…`
         id: Arc<str>,
+        /// `/`, or `/a/b/`.
+        path: Arc<str>,
     },
     /// A session of a role.
     AssumedRole {
@@ -90,7 +92,7 @@ impl Principal {
     pub fn arn(&self, account: AccountId) -> String {
         match self {
             Self::Root => format!("arn:aws:iam::{account}:root"),
-            Self::User { name, .. } => format!("arn:aws:iam::{account}:user/{name}"),
+            Self::User { name, path, .. } => format!("arn:aws:iam::{account}:user{path}{name}"),
             Self::AssumedRole { role, session, .. } => {
                 format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")
             }

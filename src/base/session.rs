@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_long_lived_keys_session_begins_with_its_user_and_now() {
         let user = Caller {
-            principal: Principal::User { name: "ann".into(), id: "AIDA1".into() },
+            principal: Principal::User { name: "ann".into(), id: "AIDA1".into(), path: "/".into() },
             session: None,
             ..caller(SessionClaims::of_role(
                 ROLE,

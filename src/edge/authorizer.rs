@@ -1,23 +1,34 @@
 //! Policy's question, asked for a caller: gathers the documents and the condition keys, and words the refusal.
 
+mod assume;
+mod entity;
+
 use std::{borrow::Cow, sync::Arc};
+
+use self::entity::Entity;
 
 use crate::{
     api::{ApiError, Authorizer, Context, Resource},
     base::{Caller, Principal},
-    iam::Directory,
+    iam::{Directory, SessionPolicies, role::oidc_provider_arn, web_identity::COGNITO},
     policy::{self, Keys, Permit, Values},
 };
 
 /// Identity policies of the account's directory.
 pub struct IamAuthorizer {
     directory: Arc<Directory>,
+    session_policies: Arc<SessionPolicies>,
 }
 
 impl IamAuthorizer {
-    /// Asks the documents of this directory.
-    pub fn new(directory: Arc<Directory>) -> Self {
-        Self { directory }
+    /// Asks the documents of this directory and of sessions.
+    pub fn new(directory: Arc<Directory>, session_policies: Arc<SessionPolicies>) -> Self {
+        Self { directory, session_policies }
+    }
+
+    /// Makes the caller's session policies ready to be asked. Nothing is awaited for who has none.
+    pub async fn prepare(&self, caller: &Caller) -> Result<(), ApiError> {
+        Ok(self.session_policies.prepare(caller).await?)
     }
 
     /// Whether `caller` may do `action` on `resource`. The refusal names principal, action and resource as AWS does, and
@@ -29,19 +40,11 @@ impl IamAuthorizer {
         action: &str,
         resource: &Resource,
     ) -> Result<Permit, ApiError> {
-        let keys = CallKeys { context, caller, resource };
+        let entity = Entity::of(caller, &self.directory);
+        let keys = CallKeys { context, caller, entity: &entity, resource };
         let request = policy::Request::new(action, &resource.arn, &keys);
-        let role = match &caller.principal {
-            // Another role of the same name has not given this session.
-            Principal::AssumedRole { role, role_id, .. } => {
-                self.directory.role(caller.account, role).filter(|role| role.id() == &**role_id)
-            }
-            // Root needs no document; users have none yet.
-            Principal::Root | Principal::User { .. } => None,
-        };
-        // A role that was deleted after its session began has no documents either: nothing allows any more.
-        let documents = role.iter().flat_map(|role| role.policies.iter());
-        policy::permit(caller, &request, documents, None)
+        let session = self.session_policies.of(caller)?;
+        policy::permit(caller, &request, entity.policies(), session.as_deref())
             .map_err(|denial| ApiError::denied(denial.to_string()))
     }
 }
@@ -56,6 +59,7 @@ impl Authorizer for IamAuthorizer {
 struct CallKeys<'a> {
     context: &'a Context<'a>,
     caller: &'a Caller,
+    entity: &'a Entity,
     resource: &'a Resource,
 }
 
@@ -65,7 +69,7 @@ impl Keys for CallKeys<'_> {
         if let Some((prefix, tag)) = key.split_once('/') {
             return self.tag(prefix, tag);
         }
-        if let Some(value) = self.cognito(key) {
+        if let Some(value) = self.cognito(key).or_else(|| self.web_identity(key)) {
             return Some(value);
         }
         match key {
@@ -77,6 +81,10 @@ impl Keys for CallKeys<'_> {
                 Principal::User { name, .. } => Some(Values::one(name)),
                 Principal::Root | Principal::AssumedRole { .. } => None,
             },
+            "aws:tokenissuetime" => {
+                self.caller.session.as_deref().map(|session| Values::owned(session.issued.iso8601_seconds()))
+            }
+            "aws:federatedprovider" => self.federated_provider(),
             "aws:sourceip" => one(self.context.source.to_string()),
             "aws:securetransport" => one(self.context.secure.to_string()),
             "aws:currenttime" => one(self.context.now.iso8601_seconds()),
@@ -111,9 +119,10 @@ impl CallKeys<'_> {
     /// `aws:PrincipalArn` is the role's ARN, not its session's.
     fn principal_arn(&self) -> String {
         match &self.caller.principal {
-            Principal::AssumedRole { role, .. } => {
-                format!("arn:aws:iam::{}:role/{role}", self.caller.account)
-            }
+            Principal::AssumedRole { role, .. } => match self.entity.arn() {
+                Some(arn) => arn.to_owned(),
+                None => format!("arn:aws:iam::{}:role/{role}", self.caller.account),
+            },
             other => other.arn(self.caller.account),
         }
     }
@@ -135,11 +144,39 @@ impl CallKeys<'_> {
             "aws:resourcetag" | "lambda:resourcetag" => self.resource.tags.as_deref().and_then(find),
             "aws:requesttag" => self.resource.request_tags.as_ref().and_then(find),
             "aws:principaltag" => {
-                self.caller.session.as_deref().and_then(|session| find(session.principal_tags()))
+                // A session's tag hides one of that name of its role or user.
+                let session = self.caller.session.as_deref();
+                session
+                    .and_then(|session| find(session.principal_tags()))
+                    .or_else(|| self.entity.tags().and_then(find))
             }
             _ => None,
         };
         value.map(Values::owned)
+    }
+
+    /// Who vouched for the session's user, as its role's trust policy names them.
+    fn federated_provider(&self) -> Option<Values<'_>> {
+        if self.caller.identity.is_some() {
+            return Some(Values::one(COGNITO));
+        }
+        let web = self.caller.session.as_deref()?.web_identity.as_ref()?;
+        Some(Values::owned(oidc_provider_arn(self.caller.account, &web.provider)))
+    }
+
+    /// What another provider's token said stays with the session: `<provider>:aud` and `:sub`.
+    fn web_identity(&self, key: &str) -> Option<Values<'_>> {
+        let web = self.caller.session.as_deref()?.web_identity.as_ref()?;
+        // Keys come in lower case.
+        let (provider, name) = key.rsplit_once(':')?;
+        if !provider.eq_ignore_ascii_case(&web.provider) {
+            return None;
+        }
+        match name {
+            "aud" => Some(Values::one(&web.audience)),
+            "sub" => Some(Values::one(&web.subject)),
+            _ => None,
+        }
     }
 
     fn cognito(&self, key: &str) -> Option<Values<'_>> {

@@ -21,7 +21,7 @@ use crate::{
         Access, ApiError, Context, Raw, Service,
         lambda::{invoke, payload},
     },
-    authn::AuthnError,
+    authn::{Authn, AuthnError},
     base::Caller,
 };
 
@@ -97,6 +97,7 @@ async fn invoke_function(
         read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
     gate.quota.caller(&caller).map_err(throttle)?;
+    gate.authorizer.prepare(&caller).await?;
     let named = call.target(caller.account, &gate.region)?;
     trace.function(&named.reference.name);
     let context = context(gate, arrival, Some(&caller));
@@ -138,6 +139,7 @@ async fn admit(
     let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
     let caller = trace.caller(caller);
     gate.quota.caller(&caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+    gate.authorizer.prepare(&caller).await?;
     Ok((Some(caller), body, held))
 }
 
@@ -153,7 +155,7 @@ async fn form_request<'g>(
 ) -> Result<(&'g Entry, Option<Arc<Caller>>, bytes::Bytes, Held), ApiError> {
     trace.service = Service::Sts;
     let scopes = [Service::Sts.scope(), Service::Iam.scope()];
-    let signed = match head.headers.contains_key(http::header::AUTHORIZATION) {
+    let signed = match Authn::is_signed(head) {
         true => Some(
             gate.authn
                 .begin(head, &scopes, arrival.at)
@@ -164,14 +166,11 @@ async fn form_request<'g>(
     let scope = signed.as_ref().map(|signed| signed.service());
     let bytes_max = gate.routes.form_bytes_max(scope);
     let (body, held) = read_body(gate, body, Service::Sts, "form", bytes_max).await?;
-    let form = if head.method == http::Method::GET {
-        head.uri.query().unwrap_or_default().as_bytes()
-    } else {
-        &body[..]
-    };
-    let form: Vec<(String, String)> =
-        form_urlencoded::parse(form).into_owned().take(FORM_FIELDS_MAX).collect();
-    let entry = gate.routes.find_form(&form, scope).map_err(|refusal| trace.unknown(refusal))?;
+    // A presigned request has its fields in the query, whatever its method.
+    let form = if body.is_empty() { form_bytes(head) } else { body.clone() };
+    let fields: Vec<(String, String)> =
+        form_urlencoded::parse(&form).into_owned().take(FORM_FIELDS_MAX).collect();
+    let entry = gate.routes.find_form(&fields, scope).map_err(|refusal| trace.unknown(refusal))?;
     let spec = entry.spec();
     trace.operation(spec.service, spec.name, Some(entry));
     check_door(spec, peer.doors)?;
@@ -189,8 +188,8 @@ async fn form_request<'g>(
     if let Some(caller) = &caller {
         trace.caller(caller.clone());
         gate.quota.caller(caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+        gate.authorizer.prepare(caller).await?;
     }
-    let form = if head.method == http::Method::GET { form_bytes(head) } else { body };
     Ok((entry, caller, form, held))
 }
 

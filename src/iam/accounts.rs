@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::{ACCESS_KEY_PREFIX, Directory, IamError, Result, draw_id};
 use crate::{
     authn::sessions,
-    base::{AccountId, Purpose, Secret},
+    base::{AccountId, Principal, Purpose, Secret},
     store::iam::AccessKeyRecord,
 };
 
@@ -32,7 +32,7 @@ impl Directory {
     pub async fn create_account(&self, account: AccountId) -> Result<NewAccessKey> {
         let _writing = self.writing().await;
         let key = self.draw_key(account);
-        if !self.parts.store.create_account(&self.seal(&key)?).await? {
+        if !self.parts.store.create_account(&self.seal(&key, None)?).await? {
             return Err(IamError::EntityAlreadyExists(format!("Account {account} already exists.")));
         }
         self.catch_up().await?;
@@ -54,7 +54,7 @@ impl Directory {
     /// Draws a root key for account `000000000000` if it has none, and gives it to be kept by the operator.
     pub async fn ensure_root(&self) -> Result<Option<NewAccessKey>> {
         let _writing = self.writing().await;
-        if self.has_access_key(AccountId::DEFAULT) {
+        if self.has_root_key(AccountId::DEFAULT) {
             return Ok(None);
         }
         let key = self.draw_key(AccountId::DEFAULT);
@@ -63,9 +63,9 @@ impl Directory {
     }
 
     async fn replace_root_key(&self, key: &NewAccessKey) -> Result<()> {
-        if !self.parts.store.replace_access_keys(&self.seal(key)?).await? {
+        if !self.parts.store.replace_access_keys(&self.seal(key, None)?).await? {
             return Err(IamError::EntityAlreadyExists(format!(
-                "Access key {} is another account's already.",
+                "Access key {} is somebody else's already.",
                 key.id
             )));
         }
@@ -75,11 +75,14 @@ impl Directory {
     fn is_only_key(&self, key: &NewAccessKey) -> bool {
         use crate::authn::KeyStore;
         self.access_key(&key.id).is_some_and(|known| {
-            known.active && known.caller.account == key.account && *known.secret.secret() == key.secret
+            known.active
+                && known.caller.account == key.account
+                && known.caller.principal == Principal::Root
+                && *known.secret.secret() == key.secret
         })
     }
 
-    fn draw_key(&self, account: AccountId) -> NewAccessKey {
+    pub(super) fn draw_key(&self, account: AccountId) -> NewAccessKey {
         let rng = self.parts.rng.as_ref();
         let mut bytes = zeroize::Zeroizing::new([0; SECRET_BYTES]);
         rng.fill(bytes.as_mut_slice());
@@ -87,12 +90,14 @@ impl Directory {
         NewAccessKey { account, id: draw_id(ACCESS_KEY_PREFIX, ID_LETTERS, rng), secret }
     }
 
-    fn seal(&self, key: &NewAccessKey) -> Result<AccessKeyRecord> {
+    /// A key as it is kept; `user` is whose it is, or it is the root's.
+    pub(super) fn seal(&self, key: &NewAccessKey, user: Option<&str>) -> Result<AccessKeyRecord> {
         let (keys, rng) = (&self.parts.keys, self.parts.rng.as_ref());
         let sealed_secret = keys.seal(Purpose::IamSecret, key.id.as_bytes(), key.secret.expose(), rng)?;
         Ok(AccessKeyRecord {
             id: key.id.clone(),
             account: key.account,
+            user: user.map(str::to_owned),
             sealed_secret,
             active: true,
             created: self.now(),

@@ -7,24 +7,18 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{OidcProvider, Role};
+use super::{ManagedPolicy, OidcProvider, Role, User};
 use crate::{
-    authn::{AccessKey, KeyStore, sigv4::key::SigningSecret},
-    base::{
-        AccountId, Arn, Caller, KeyRing, Principal, Purpose, Timestamp, clock::SharedClock, rng::SharedRng,
-    },
-    store::{
-        Change, Feed, Follower, Kind, StoreError,
-        iam::{AccessKeyRecord, IamStore, RoleRecord},
-    },
+    authn::{AccessKey, KeyStore},
+    base::{AccountId, Arn, Caller, KeyRing, Principal, Timestamp, clock::SharedClock, rng::SharedRng},
+    store::{Feed, StoreError, iam::IamStore},
 };
 
 /// One account's things in the order of their names.
-type ByName<T> = Arc<BTreeMap<String, Arc<T>>>;
-type Accounts<T> = HashMap<AccountId, ByName<T>>;
+pub(super) type ByName<T> = Arc<BTreeMap<String, Arc<T>>>;
+pub(super) type Accounts<T> = HashMap<AccountId, ByName<T>>;
 
 /// What a [`Directory`] works with.
 pub struct Parts {
@@ -47,14 +41,16 @@ pub struct Options {
     pub allow_loopback_http: bool,
 }
 
-/// Accounts, access keys, roles and providers, and the way to change them.
+/// Accounts, access keys, users, roles, policies and providers, and the way to change them.
 pub struct Directory {
     pub(super) parts: Parts,
     pub(super) options: Options,
-    accounts: ArcSwap<BTreeSet<AccountId>>,
-    access_keys: ArcSwap<HashMap<String, Arc<AccessKey>>>,
-    roles: ArcSwap<Accounts<Role>>,
-    oidc_providers: ArcSwap<Accounts<OidcProvider>>,
+    pub(super) accounts: ArcSwap<BTreeSet<AccountId>>,
+    pub(super) access_keys: ArcSwap<HashMap<String, Arc<AccessKey>>>,
+    pub(super) policies: ArcSwap<Accounts<ManagedPolicy>>,
+    pub(super) users: ArcSwap<Accounts<User>>,
+    pub(super) roles: ArcSwap<Accounts<Role>>,
+    pub(super) oidc_providers: ArcSwap<Accounts<OidcProvider>>,
     /// Whoever changes something reads, checks and commits behind this, so that two requests to one gateway never meet a
     /// conflict. Between gateways the records' revisions decide.
     writing: Mutex<()>,
@@ -68,6 +64,8 @@ impl Directory {
             options,
             accounts: ArcSwap::default(),
             access_keys: ArcSwap::default(),
+            policies: ArcSwap::default(),
+            users: ArcSwap::default(),
             roles: ArcSwap::default(),
             oidc_providers: ArcSwap::default(),
             writing: Mutex::new(()),
@@ -79,9 +77,37 @@ impl Directory {
         self.accounts.load().contains(&account)
     }
 
-    /// Whether the account has an access key.
-    pub fn has_access_key(&self, account: AccountId) -> bool {
-        self.access_keys.load().values().any(|key| key.caller.account == account)
+    /// Whether the account's root has an access key.
+    pub fn has_root_key(&self, account: AccountId) -> bool {
+        let is_root = |caller: &Caller| caller.account == account && caller.principal == Principal::Root;
+        self.access_keys.load().values().any(|key| is_root(&key.caller))
+    }
+
+    /// A user by its name, whose case matters.
+    pub fn user(&self, account: AccountId, name: &str) -> Option<Arc<User>> {
+        self.users.load().get(&account)?.get(name).cloned()
+    }
+
+    /// A user by its ARN, path and all.
+    pub fn user_by_arn(&self, arn: &str) -> Option<Arc<User>> {
+        let (account, name) = last_name(arn)?;
+        self.user(account, &name).filter(|user| user.arn == arn)
+    }
+
+    /// An account's users in the order of their names.
+    pub fn users(&self, account: AccountId) -> ByName<User> {
+        self.users.load().get(&account).cloned().unwrap_or_default()
+    }
+
+    /// A managed policy by its ARN, path and all.
+    pub fn policy_by_arn(&self, arn: &str) -> Option<Arc<ManagedPolicy>> {
+        let (account, name) = last_name(arn)?;
+        self.policies.load().get(&account)?.get(&name).filter(|policy| policy.arn == arn).cloned()
+    }
+
+    /// An account's managed policies in the order of their names.
+    pub fn policies(&self, account: AccountId) -> ByName<ManagedPolicy> {
+        self.policies.load().get(&account).cloned().unwrap_or_default()
     }
 
     /// A role by its name, whose case matters.
@@ -91,9 +117,8 @@ impl Directory {
 
     /// A role by its ARN, path and all.
     pub fn role_by_arn(&self, arn: &str) -> Option<Arc<Role>> {
-        let parsed: Arn = arn.parse().ok()?;
-        let (_, name) = parsed.resource.rsplit_once('/')?;
-        self.role(parsed.account.parse().ok()?, name).filter(|role| role.arn == arn)
+        let (account, name) = last_name(arn)?;
+        self.role(account, &name).filter(|role| role.arn == arn)
     }
 
     /// An account's roles in the order of their names.
@@ -132,117 +157,13 @@ impl Directory {
     pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
         self.parts.feed.catch_up().await
     }
-
-    /// Opens a key's secret.
-    fn open(&self, record: &AccessKeyRecord) -> Result<(String, Arc<AccessKey>), StoreError> {
-        let opened = self.parts.keys.open(Purpose::IamSecret, record.id.as_bytes(), &record.sealed_secret);
-        let secret = opened.map_err(|error| StoreError::Unreadable {
-            what: format!("the secret of access key {}", record.id),
-            why: error.to_string(),
-        })?;
-        let caller = Caller {
-            account: record.account,
-            principal: Principal::Root,
-            access_key_id: record.id.as_str().into(),
-            identity: None,
-            session: None,
-        };
-        let key =
-            AccessKey { caller: Arc::new(caller), secret: SigningSecret::new(secret), active: record.active };
-        Ok((record.id.clone(), Arc::new(key)))
-    }
-
-    async fn reload_account(&self, account: AccountId) -> Result<(), StoreError> {
-        let exists = self.parts.store.has_account(account).await?;
-        let records = self.parts.store.access_keys(account).await?;
-        let opened = records.iter().map(|record| self.open(record)).collect::<Result<Vec<_>, _>>()?;
-        let mut accounts = BTreeSet::clone(&self.accounts.load());
-        if exists {
-            accounts.insert(account);
-        } else {
-            accounts.remove(&account);
-        }
-        let mut keys = HashMap::clone(&self.access_keys.load());
-        keys.retain(|_, key| key.caller.account != account);
-        keys.extend(opened);
-        self.accounts.store(Arc::new(accounts));
-        self.access_keys.store(Arc::new(keys));
-        Ok(())
-    }
-
-    async fn reload_role(&self, account: AccountId, name: &str) -> Result<(), StoreError> {
-        let record = self.parts.store.role(account, name).await?;
-        let role = record.map(compile).transpose()?;
-        replace(&self.roles, account, name, role);
-        Ok(())
-    }
-
-    async fn reload_oidc_provider(&self, account: AccountId, name: &str) -> Result<(), StoreError> {
-        let record = self.parts.store.oidc_provider(account, name).await?;
-        replace(&self.oidc_providers, account, name, record.map(OidcProvider::from));
-        Ok(())
-    }
 }
 
-/// Compiles a stored role. One that no longer compiles fails the start: to serve without it could be to serve without
-/// a Deny.
-fn compile(record: RoleRecord) -> Result<Role, StoreError> {
-    let what = format!("role {}/{}", record.account, record.name);
-    Role::compile(record).map_err(|error| StoreError::Unreadable { what, why: error.to_string() })
-}
-
-/// Puts one thing in place of the one of its name, or takes that away.
-fn replace<T>(held: &ArcSwap<Accounts<T>>, account: AccountId, name: &str, new: Option<T>) {
-    let mut accounts = HashMap::clone(&held.load());
-    let mut names = accounts.get(&account).map(|names| BTreeMap::clone(names)).unwrap_or_default();
-    match new {
-        Some(new) => names.insert(name.to_owned(), Arc::new(new)),
-        None => names.remove(name),
-    };
-    accounts.insert(account, Arc::new(names));
-    held.store(Arc::new(accounts));
-}
-
-/// Sorts things by account and name.
-fn by_account<T>(things: impl IntoIterator<Item = (AccountId, String, T)>) -> Arc<Accounts<T>> {
-    let mut accounts: HashMap<AccountId, BTreeMap<String, Arc<T>>> = HashMap::new();
-    for (account, name, thing) in things {
-        accounts.entry(account).or_default().insert(name, Arc::new(thing));
-    }
-    Arc::new(accounts.into_iter().map(|(account, names)| (account, Arc::new(names))).collect())
-}
-
-#[async_trait]
-impl Follower for Directory {
-    async fn load(&self) -> Result<(), StoreError> {
-        let records = self.parts.store.all().await?;
-        let keys = records.access_keys.iter().map(|record| self.open(record));
-        let keys: HashMap<_, _> = keys.collect::<Result<_, _>>()?;
-        let roles = records
-            .roles
-            .into_iter()
-            .map(|record| Ok((record.account, record.name.clone(), compile(record)?)));
-        let roles = roles.collect::<Result<Vec<_>, StoreError>>()?;
-        let providers = records.oidc_providers.into_iter();
-        let providers = providers.map(|record| (record.account, record.name.clone(), record.into()));
-        self.accounts.store(Arc::new(records.accounts.into_iter().collect()));
-        self.access_keys.store(Arc::new(keys));
-        self.roles.store(by_account(roles));
-        self.oidc_providers.store(by_account(providers));
-        Ok(())
-    }
-
-    async fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
-        for change in changes {
-            match change.kind {
-                Kind::Account => self.reload_account(change.account).await?,
-                Kind::Role => self.reload_role(change.account, &change.key).await?,
-                Kind::OidcProvider => self.reload_oidc_provider(change.account, &change.key).await?,
-                Kind::Function | Kind::User | Kind::Pool | Kind::Revocation => {}
-            }
-        }
-        Ok(())
-    }
+/// The account and the last part of an ARN's resource, which is a name.
+fn last_name(arn: &str) -> Option<(AccountId, String)> {
+    let parsed: Arn = arn.parse().ok()?;
+    let (_, name) = parsed.resource.rsplit_once('/')?;
+    Some((parsed.account.parse().ok()?, name.to_owned()))
 }
 
 impl KeyStore for Directory {

@@ -1,10 +1,6 @@
 //! Why IAM did not do what was asked. The names are those of IAM's model, the messages AWS's where they are known.
 
-use crate::{
-    base::KeyRingError,
-    policy::{Kind, ParseError},
-    store::StoreError,
-};
+use crate::{base::KeyRingError, store::StoreError};
 
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
@@ -42,21 +38,8 @@ pub enum IamError {
 pub type Result<T> = std::result::Result<T, IamError>;
 
 impl IamError {
-    /// The refusal of a policy for this role.
-    pub(super) fn of_policy(error: &ParseError, kind: Kind, role: &str) -> Self {
-        match error {
-            ParseError::TooLong { .. } => Self::policy_too_long(kind, role),
-            ParseError::Malformed { .. } => Self::MalformedPolicyDocument(error.to_string()),
-        }
-    }
-
-    /// The refusal of a policy that is over its limit, or over what is left of it.
-    pub(super) fn policy_too_long(kind: Kind, role: &str) -> Self {
-        Self::LimitExceeded(match kind {
-            Kind::Identity => {
-                format!("Maximum policy size of {} bytes exceeded for role {role}", kind.size_max())
-            }
-            Kind::Trust => format!("Cannot exceed quota for ACLSizePerRole: {}", kind.size_max()),
-        })
+    /// What depends on a thing that is to be deleted, in AWS's words.
+    pub(super) fn must_first(what: &str) -> Self {
+        Self::DeleteConflict(format!("Cannot delete entity, must {what} first."))
     }
 }

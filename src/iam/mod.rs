@@ -1,21 +1,34 @@
-//! Accounts, their access keys, roles with their policies, and OpenID Connect providers.
+//! Accounts, users, access keys, roles, their policies, and OpenID Connect providers.
 //!
 //! The [`Directory`] holds all of it in memory, policies compiled, so that a call is authenticated and authorised
 //! without a look-up anywhere else. Whatever is changed is written to the store first and read back from there.
 
 pub mod accounts;
+mod compile;
 pub mod directory;
 pub mod error;
+mod follow;
 pub mod oidc_providers;
+pub mod permissions;
+pub mod policies;
 pub mod role;
 pub mod roles;
+pub mod session_policies;
+pub mod simulate;
+pub mod user;
+pub mod users;
+pub mod web_identity;
 
 pub use accounts::NewAccessKey;
 pub use directory::{Directory, Options, Parts};
 pub use error::{IamError, Result};
 pub use oidc_providers::NewOidcProvider;
+pub use policies::NewPolicy;
 pub use role::{OidcProvider, Role};
 pub use roles::NewRole;
+pub use session_policies::SessionPolicies;
+pub use user::{ManagedPolicy, User};
+pub use users::NewUser;
 
 use crate::base::Rng;
 

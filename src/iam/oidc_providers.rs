@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use url::{Host, Url};
 
-use super::{Directory, IamError, OidcProvider, Result, role::oidc_provider_arn, roles::check_tags};
+use super::{
+    Directory, IamError, OidcProvider, Result,
+    permissions::{check_tags, tag, untag},
+    role::oidc_provider_arn,
+};
 use crate::{base::AccountId, store::iam::OidcProviderRecord};
 
 /// How many providers an account has at most (IAM's quota).
@@ -116,6 +120,26 @@ impl Directory {
         check_thumbprints(&thumbprints)?;
         self.change_oidc_provider(account, arn, |record| {
             record.thumbprints = thumbprints;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets tags.
+    pub async fn tag_oidc_provider(
+        &self,
+        account: AccountId,
+        arn: &str,
+        tags: BTreeMap<String, String>,
+    ) -> Result<()> {
+        self.change_oidc_provider(account, arn, |record| tag(&mut record.tags, tags, "OpenIdConnectProvider"))
+            .await
+    }
+
+    /// Takes tags away; those that are not there are passed over.
+    pub async fn untag_oidc_provider(&self, account: AccountId, arn: &str, keys: &[String]) -> Result<()> {
+        self.change_oidc_provider(account, arn, |record| {
+            untag(&mut record.tags, keys);
             Ok(())
         })
         .await

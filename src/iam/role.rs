@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::compile::{Attached, CompileError, documents};
 use crate::{
     base::AccountId,
-    policy::{Document, Keys, Kind, ParseError, Request, Requester, decide},
+    policy::{Document, Keys, Kind, Request, Requester, decide},
     store::iam::{OidcProviderRecord, RoleRecord},
 };
 
@@ -15,7 +16,7 @@ pub struct Role {
     pub arn: String,
     /// Whom it trusts.
     pub trust: Arc<Document>,
-    /// What it may do.
+    /// What it may do: its inline policies and those attached to it.
     pub policies: Vec<Arc<Document>>,
     /// Its tags, for conditions.
     pub tags: Arc<BTreeMap<String, String>>,
@@ -26,14 +27,11 @@ pub struct Role {
 impl Role {
     /// Compiles what is kept. Everything in a record was compiled before it was put there, so an error here means that
     /// the record was written by another version, or by someone else.
-    pub fn compile(record: RoleRecord) -> Result<Self, ParseError> {
-        let trust = Arc::new(Document::parse(&record.trust, Kind::Trust)?);
-        let policies = record.policies.values();
-        let policies = policies.map(|text| Document::parse(text, Kind::Identity).map(Arc::new));
+    pub(super) fn compile(record: RoleRecord, attached: Attached<'_>) -> Result<Self, CompileError> {
         Ok(Self {
             arn: arn(record.account, &record.path, &record.name),
-            trust,
-            policies: policies.collect::<Result<_, _>>()?,
+            trust: Arc::new(Document::parse(&record.trust, Kind::Trust)?),
+            policies: documents(&record.policies, &record.attached, attached)?,
             tags: Arc::new(record.tags.clone()),
             record,
         })

@@ -1,18 +1,18 @@
 //! Making and changing roles.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use super::{Directory, IamError, ROLE_PREFIX, Result, Role, draw_id};
-use crate::{
-    base::AccountId,
-    policy::{Document, Kind},
-    store::iam::RoleRecord,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
+
+use super::{
+    Directory, IamError, ROLE_PREFIX, Result, Role, draw_id,
+    permissions::{Room, attach, check_policy, check_tags, put_inline, tag, untag},
+};
+use crate::{base::AccountId, store::iam::RoleRecord};
 
 /// How many roles an account has at most (IAM's quota).
 pub const ROLES_MAX: usize = 1000;
-/// How many tags a role or provider has at most (IAM's quota).
-pub const TAGS_MAX: usize = 50;
 /// How many letters follow `AROA`.
 const ID_LETTERS: usize = 17;
 
@@ -42,7 +42,7 @@ impl Directory {
     /// Makes a role.
     pub async fn create_role(&self, account: AccountId, new: NewRole) -> Result<Arc<Role>> {
         let exists = || IamError::EntityAlreadyExists(format!("Role with name {} already exists.", new.name));
-        check_policy(&new.trust, Kind::Trust, &new.name)?;
+        check_policy(&new.trust, Room::Trust)?;
         check_tags(&new.tags, "Role")?;
         let _writing = self.writing().await;
         let roles = self.roles(account);
@@ -64,6 +64,7 @@ impl Directory {
             max_session_seconds: new.max_session_seconds,
             created: self.now(),
             policies: BTreeMap::new(),
+            attached: BTreeSet::new(),
             tags: new.tags,
             revision: 1,
         };
@@ -81,10 +82,11 @@ impl Directory {
     pub async fn delete_role(&self, account: AccountId, name: &str) -> Result<()> {
         let _writing = self.writing().await;
         let role = self.existing_role(account, name)?;
+        if !role.record.attached.is_empty() {
+            return Err(IamError::must_first("detach all policies"));
+        }
         if !role.record.policies.is_empty() {
-            return Err(IamError::DeleteConflict(
-                "Cannot delete entity, must delete policies first.".to_owned(),
-            ));
+            return Err(IamError::must_first("delete policies"));
         }
         if !self.parts.store.delete_role(&role.record, self.now()).await? {
             return Err(IamError::ConcurrentModification(format!("Role {name}")));
@@ -94,7 +96,7 @@ impl Directory {
 
     /// Replaces the trust policy.
     pub async fn set_trust(&self, account: AccountId, name: &str, trust: String) -> Result<()> {
-        check_policy(&trust, Kind::Trust, name)?;
+        check_policy(&trust, Room::Trust)?;
         self.change_role(account, name, |record| {
             record.trust = trust;
             Ok(())
@@ -126,16 +128,8 @@ impl Directory {
         policy: &str,
         text: String,
     ) -> Result<()> {
-        let size = check_policy(&text, Kind::Identity, name)?;
         self.change_role(account, name, |record| {
-            let others = record.policies.iter().filter(|(other, _)| *other != policy);
-            let sizes = others.map(|(_, text)| check_policy(text, Kind::Identity, name));
-            let sum = sizes.sum::<Result<usize>>()?;
-            if sum + size > Kind::Identity.size_max() {
-                return Err(IamError::policy_too_long(Kind::Identity, name));
-            }
-            record.policies.insert(policy.to_owned(), text);
-            Ok(())
+            put_inline(&mut record.policies, policy, text, Room::Role(name))
         })
         .await
     }
@@ -149,25 +143,36 @@ impl Directory {
         .await
     }
 
-    /// Sets tags. A key in another case is the same key, as it is now written.
+    /// Attaches a managed policy of the account.
+    pub async fn attach_role_policy(&self, account: AccountId, name: &str, policy_arn: &str) -> Result<()> {
+        let policy = self.attachable_policy(account, policy_arn)?;
+        self.change_role(account, name, |record| attach(&mut record.attached, policy.name(), "Role")).await
+    }
+
+    /// Detaches a managed policy.
+    pub async fn detach_role_policy(&self, account: AccountId, name: &str, policy_arn: &str) -> Result<()> {
+        let policy = self.existing_policy(account, policy_arn)?;
+        self.change_role(account, name, |record| match record.attached.remove(policy.name()) {
+            true => Ok(()),
+            false => Err(super::policies::no_such_policy(policy_arn)),
+        })
+        .await
+    }
+
+    /// Sets tags.
     pub async fn tag_role(
         &self,
         account: AccountId,
         name: &str,
         tags: BTreeMap<String, String>,
     ) -> Result<()> {
-        self.change_role(account, name, |record| {
-            record.tags.retain(|known, _| !tags.keys().any(|key| key.eq_ignore_ascii_case(known)));
-            record.tags.extend(tags);
-            check_tags(&record.tags, "Role")
-        })
-        .await
+        self.change_role(account, name, |record| tag(&mut record.tags, tags, "Role")).await
     }
 
     /// Takes tags away; those that are not there are passed over.
     pub async fn untag_role(&self, account: AccountId, name: &str, keys: &[String]) -> Result<()> {
         self.change_role(account, name, |record| {
-            record.tags.retain(|known, _| !keys.iter().any(|key| key.eq_ignore_ascii_case(known)));
+            untag(&mut record.tags, keys);
             Ok(())
         })
         .await
@@ -189,26 +194,6 @@ impl Directory {
         }
         Ok(self.catch_up().await?)
     }
-}
-
-/// Compiles a policy to see whether it is one, and how much of the role's room it takes.
-fn check_policy(text: &str, kind: Kind, role: &str) -> Result<usize> {
-    // What AWS answers for a text that is not even JSON; the parser's own word would name a position.
-    if text.len() <= crate::policy::TEXT_BYTES_MAX
-        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
-    {
-        return Err(IamError::MalformedPolicyDocument("This policy contains invalid Json".to_owned()));
-    }
-    let document = Document::parse(text, kind).map_err(|error| IamError::of_policy(&error, kind, role))?;
-    Ok(document.size())
-}
-
-/// That there are not too many tags on one thing.
-pub(super) fn check_tags(tags: &BTreeMap<String, String>, what: &str) -> Result<()> {
-    if tags.len() > TAGS_MAX {
-        return Err(IamError::LimitExceeded(format!("Cannot exceed quota for TagsPer{what}: {TAGS_MAX}")));
-    }
-    Ok(())
 }
 
 /// There is no role of this name.

@@ -20,6 +20,7 @@ pub mod open_id;
 pub mod pools;
 pub mod roles;
 pub mod tags;
+pub mod web_identity;
 
 pub use credentials::IdentityCredentials;
 pub use developer::{DeveloperIdentity, DeveloperTokenRequest};

@@ -137,7 +137,7 @@ fn refused_calls_leave_every_bucket_as_it_was() {
 #[test]
 fn callers_are_told_apart_by_what_they_cannot_choose() {
     let (_, quota) = quota(QuotaConfig { caller_rate: Some(rate(1, 1)), ..QuotaConfig::default() });
-    let user = Principal::User { name: "anna".into(), id: "AIDA1".into() };
+    let user = Principal::User { name: "anna".into(), id: "AIDA1".into(), path: "/".into() };
     for (one, fresh) in [
         (caller(Principal::Root, None), true),
         (caller(user.clone(), None), true),

@@ -17,8 +17,10 @@ pub enum Kind {
     Function,
     /// A role: key is its name.
     Role,
-    /// A user: key is its name.
+    /// A user or one of its access keys: key is the user's name.
     User,
+    /// A managed policy: key is its name.
+    Policy,
     /// An OpenID Connect provider: key is its URL without scheme.
     OidcProvider,
     /// An identity pool: key is its id.
@@ -35,6 +37,7 @@ impl Kind {
             Self::Function => "function",
             Self::Role => "role",
             Self::User => "user",
+            Self::Policy => "managed-policy",
             Self::OidcProvider => "oidc-provider",
             Self::Pool => "pool",
             Self::Revocation => "revocation",
@@ -48,6 +51,7 @@ impl Kind {
             Self::Function,
             Self::Role,
             Self::User,
+            Self::Policy,
             Self::OidcProvider,
             Self::Pool,
             Self::Revocation,

@@ -1,19 +1,30 @@
-//! What is kept of accounts, access keys, roles and OpenID Connect providers, and the trait of those who keep it.
+//! What is kept of accounts, access keys, roles, users, managed policies and OpenID Connect providers, and the traits of
+//! those who keep it.
 
-use std::collections::BTreeMap;
+mod policies;
+mod session_policies;
+mod users;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
 use super::StoreError;
 use crate::base::{AccountId, Timestamp};
 
-/// An access key of an account's root.
+pub use policies::{PolicyRecord, PolicyStore, PolicyVersionRecord};
+pub use session_policies::SessionPolicyStore;
+pub use users::{UserRecord, UserStore};
+
+/// An access key of an account's root or of a user.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccessKeyRecord {
     /// `AKIA…`, or what the operator chose.
     pub id: String,
     /// Whose it is.
     pub account: AccountId,
+    /// The user's name; `None` for the root's.
+    pub user: Option<String>,
     /// The secret, sealed with the id as associated data.
     pub sealed_secret: Vec<u8>,
     /// Whether it may be used.
@@ -43,6 +54,8 @@ pub struct RoleRecord {
     pub created: Timestamp,
     /// Its inline policies, as they were put, by name.
     pub policies: BTreeMap<String, String>,
+    /// The names of the managed policies attached to it.
+    pub attached: BTreeSet<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// How often it was written: what a writer expects to replace.
@@ -77,6 +90,10 @@ pub struct IamRecords {
     pub accounts: Vec<AccountId>,
     /// Every access key.
     pub access_keys: Vec<AccessKeyRecord>,
+    /// Every managed policy.
+    pub policies: Vec<PolicyRecord>,
+    /// Every user.
+    pub users: Vec<UserRecord>,
     /// Every role.
     pub roles: Vec<RoleRecord>,
     /// Every provider.
@@ -85,14 +102,14 @@ pub struct IamRecords {
 
 /// Keeps them. Whatever is written is noted in the change log in the same transaction.
 #[async_trait]
-pub trait IamStore: Send + Sync {
+pub trait IamStore: UserStore + PolicyStore + Send + Sync {
     /// Everything.
     async fn all(&self) -> Result<IamRecords, StoreError>;
 
     /// Whether there is such an account.
     async fn has_account(&self, account: AccountId) -> Result<bool, StoreError>;
 
-    /// An account's access keys.
+    /// The access keys of an account's root.
     async fn access_keys(&self, account: AccountId) -> Result<Vec<AccessKeyRecord>, StoreError>;
 
     /// A role.
@@ -109,12 +126,12 @@ pub trait IamStore: Send + Sync {
     /// written then.
     async fn create_account(&self, key: &AccessKeyRecord) -> Result<bool, StoreError>;
 
-    /// Makes this the only key of its account, which is made if need be. `false` if another account has a key of that id,
-    /// and nothing is written then.
+    /// Makes this the only key of its account's root; the account is made if need be. `false` if somebody else has a key
+    /// of that id, and nothing is written then.
     async fn replace_access_keys(&self, key: &AccessKeyRecord) -> Result<bool, StoreError>;
 
     /// Writes a role with its revision. Revision 1 makes it, if its account has none of that name whatever the case; a
-    /// higher one replaces the one before. `false` if that is not what is there.
+    /// higher one replaces the one before. `false` if that is not what is there, or a policy attached to it is not.
     async fn put_role(&self, role: &RoleRecord, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Deletes the role of this revision. `false` if that is not what is there.

@@ -95,6 +95,17 @@ BY_CLIENTS = [
      {"RoleName": "r", "AssumeRolePolicyDocument": '{"Version": "2012-10-17", "Statement": []}'}),
 ]
 
+# id, why, method, target, headers, body, service, seconds: presigned by botocore's SigV4QueryAuth.
+PRESIGNED = [
+    ("presigned-get", "a signature in the query", "GET", "/2015-03-31/functions", {}, "", "lambda", 900),
+    ("presigned-query", "beside other parameters", "GET", "/2015-03-31/functions?MaxItems=10&Marker=a%2Fb%3D", {}, "", "lambda", 60),
+    ("presigned-form", "a form in the query", "GET", "/?Action=GetCallerIdentity&Version=2011-06-15", {}, "", "sts", 1),
+    ("presigned-post", "botocore moves a body into the query", "POST", "/2015-03-31/functions/greet/invocations", {}, '{"name":"Ada"}', "lambda", 300),
+    ("presigned-headers", "with signed headers", "POST", "/2015-03-31/functions/greet/invocations",
+     {"X-Amz-Client-Context": "eyJjdXN0b20iOnt9fQ==", "Idempotency-Key": "k-1"}, "{}", "lambda", 300),
+    ("presigned-utf8", "with UTF-8 in the query", "GET", "/?a=%E1%88%B4&b=%C3%A4%20%2B", {}, "", "lambda", 300),
+]
+
 
 class Captured(Exception):
     """Carries a prepared request out of a client."""
@@ -125,6 +136,15 @@ def by_hand(identifier, why, method, target, headers, body, service):
     return vector(identifier, why, service, request.prepare(), request.headers)
 
 
+def presigned(identifier, why, method, target, headers, body, service, seconds):
+    request = botocore.awsrequest.AWSRequest(method=method, url=ENDPOINT + target, data=body.encode())
+    for name, value in headers.items():
+        request.headers.add_header(name, value)
+    credentials = botocore.credentials.Credentials(KEY, SECRET)
+    botocore.auth.SigV4QueryAuth(credentials, service, REGION, expires=seconds).add_auth(request)
+    return vector(identifier, why, service, request.prepare(), request.headers)
+
+
 def by_client(identifier, why, service, operation, parameters):
     client = boto3.client(
         service, region_name=REGION, endpoint_url=ENDPOINT, aws_access_key_id=KEY, aws_secret_access_key=SECRET,
@@ -147,6 +167,7 @@ def main():
     botocore.auth.get_current_datetime = lambda *_, **__: NOW
     uuid.uuid4 = lambda: uuid.UUID("00000000-0000-4000-8000-000000000000")
     vectors = [by_hand(*row) for row in BY_HAND] + [by_client(*row) for row in BY_CLIENTS]
+    vectors += [presigned(*row) for row in PRESIGNED]
     document = {"source": f"botocore {botocore.__version__}", "access_key_id": KEY, "secret_access_key": SECRET,
                 "region": REGION, "time": NOW.strftime("%Y%m%dT%H%M%SZ"), "requests": vectors}
     OUT.parent.mkdir(parents=True, exist_ok=True)

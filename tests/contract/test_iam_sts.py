@@ -148,10 +148,10 @@ def test_a_provider_of_plain_http_is_only_for_loopback(account):
 @pytest.mark.parametrize(
     "service, operation, members, named",
     [
-        ("iam", "create_user", {"UserName": "u"}, "CreateUser"),
-        ("iam", "attach_role_policy", {"RoleName": "r", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}, "AttachRolePolicy"),
-        ("sts", "assume_role", {"RoleArn": "arn:aws:iam::000000000000:role/r", "RoleSessionName": "session"}, "AssumeRole"),
-        ("sts", "get_session_token", {}, "GetSessionToken"),
+        ("iam", "create_group", {"GroupName": "g"}, "CreateGroup"),
+        ("iam", "create_login_profile", {"UserName": "u", "Password": "p"}, "CreateLoginProfile"),
+        ("sts", "assume_role_with_saml", {"RoleArn": "arn:aws:iam::000000000000:role/r", "PrincipalArn": "arn:aws:iam::000000000000:saml-provider/s", "SAMLAssertion": "PHNhbWw+"}, "AssumeRoleWithSAML"),
+        ("sts", "get_federation_token", {"Name": "someone"}, "GetFederationToken"),
     ],
 )
 def test_operations_that_are_not_there_are_refused_by_name(account, service, operation, members, named):

@@ -4,6 +4,50 @@ use crate::api::query::Constraint;
 
 /// `roleNameType`
 pub(super) const ROLE_NAME: Constraint = Constraint::pattern(1, 64, r"[\w+=,.@-]+", is_name);
+/// `existingUserNameType`; a new user's name may have 64 characters, as AWS has it.
+pub(super) const USER_NAME: Constraint = Constraint::pattern(1, 64, r"[\w+=,.@-]+", is_name);
+/// `accessKeyIdType`
+pub(super) const ACCESS_KEY_ID: Constraint = Constraint::pattern(16, 128, r"[\w]+", |text| {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+});
+/// A key that may be used, in `statusType`.
+pub(super) const ACTIVE: &str = "Active";
+/// A key that may not be used.
+pub(super) const INACTIVE: &str = "Inactive";
+/// `statusType`, of which `Expired` is none that a client may set.
+pub(super) const STATUS: Constraint =
+    Constraint::pattern(1, 8, "Active|Inactive", |text| text == ACTIVE || text == INACTIVE);
+/// `policyVersionIdType`
+pub(super) const VERSION_ID: Constraint =
+    Constraint::pattern(2, 64, r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?", |text| {
+        let digits = text.strip_prefix('v').map(|rest| rest.split('.').next().unwrap_or_default());
+        digits.is_some_and(|d| !d.is_empty() && !d.starts_with('0') && d.bytes().all(|b| b.is_ascii_digit()))
+    });
+/// `policyDescriptionType`
+pub(super) const POLICY_DESCRIPTION: Constraint = Constraint::length(0, 1000);
+/// `policyScopeType`
+pub(super) const POLICY_SCOPE: Constraint =
+    Constraint::pattern(0, 16, "All|AWS|Local", |text| ["All", "AWS", "Local"].contains(&text));
+/// `PolicyUsageType`
+pub(super) const POLICY_USAGE: Constraint =
+    Constraint::pattern(0, 32, "PermissionsPolicy|PermissionsBoundary", |text| {
+        ["PermissionsPolicy", "PermissionsBoundary"].contains(&text)
+    });
+/// `EntityType`
+pub(super) const ENTITY_TYPE: Constraint =
+    Constraint::pattern(0, 32, "User|Role|Group|LocalManagedPolicy|AWSManagedPolicy", |text| {
+        ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"].contains(&text)
+    });
+/// `ActionNameType`
+pub(super) const SIMULATED_ACTION: Constraint = Constraint::length(3, 128);
+/// `ResourceNameType`
+pub(super) const SIMULATED_RESOURCE: Constraint = Constraint::length(1, 2048);
+/// `ContextKeyNameType`
+pub(super) const CONTEXT_KEY: Constraint = Constraint::length(5, 256);
+/// `ContextKeyTypeEnum`: operators compare texts as their own kind, so nothing is done with it.
+pub(super) const CONTEXT_TYPE: Constraint = Constraint::length(1, 32);
+/// The most characters of a context key's value.
+pub(super) const CONTEXT_VALUE: usize = 2048;
 /// `policyNameType`
 pub(super) const POLICY_NAME: Constraint = Constraint::pattern(1, 128, r"[\w+=,.@-]+", is_name);
 /// `pathType`

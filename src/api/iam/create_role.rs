@@ -7,7 +7,7 @@ use super::{
     errors::unsupported,
     reply,
     shapes::{self, Detail},
-    spec,
+    spec, tagged,
 };
 use crate::{
     api::{
@@ -71,12 +71,7 @@ impl Operation for CreateRole {
 
     fn resources(&self, _state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
         let arn = role::arn(context.account()?, &self.role.path, &self.role.name);
-        if self.role.tags.is_empty() {
-            return Ok(vec![Resource::named(arn)]);
-        }
-        let tagged = Resource { request_tags: Some(self.role.tags.clone()), ..Resource::named(arn) };
-        // Whoever may make a role may not for that reason choose its tags, which conditions rest on.
-        Ok(vec![tagged.clone(), Resource { action: Some("iam:TagRole"), ..tagged }])
+        Ok(tagged(Resource::named(arn), &self.role.tags, "iam:TagRole"))
     }
 
     async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {

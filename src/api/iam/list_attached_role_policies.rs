@@ -1,6 +1,6 @@
-//! ListAttachedRolePolicies: always none. Managed policies are not there, but tools ask before they delete a role.
+//! ListAttachedRolePolicies.
 
-use super::{constraints::PATH_PREFIX, input::of_role, reply, role_resource, spec};
+use super::{attached, constraints::PATH_PREFIX, input::of_role, role_resource, spec};
 use crate::{
     api::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
@@ -26,6 +26,7 @@ pub static MEMBERS: Members = Members {
 #[derive(Debug)]
 pub struct ListAttachedRolePolicies {
     name: String,
+    prefix: String,
     paging: Paging,
 }
 
@@ -37,11 +38,11 @@ impl Operation for ListAttachedRolePolicies {
     }
 
     fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
-        let (name, paging) = of_role(raw, |fields| {
-            fields.optional("PathPrefix", &PATH_PREFIX);
-            Paging::read(fields)
+        let (name, (prefix, paging)) = of_role(raw, |fields| {
+            let prefix = fields.optional("PathPrefix", &PATH_PREFIX).unwrap_or_else(|| "/".to_owned());
+            (prefix, Paging::read(fields))
         })?;
-        Ok(Self { name, paging })
+        Ok(Self { name, prefix, paging })
     }
 
     fn resources(&self, state: &Directory, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
@@ -49,11 +50,7 @@ impl Operation for ListAttachedRolePolicies {
     }
 
     async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
-        state.existing_role(context.account()?, &self.name)?;
-        let page = self.paging.cut(std::iter::empty::<&str>(), |name| name)?;
-        Ok(reply(NAME, context, |xml| {
-            xml.texts("AttachedPolicies", page.items.iter().copied());
-            page.write(xml);
-        }))
+        let role = state.existing_role(context.account()?, &self.name)?;
+        attached(NAME, context, state, &role.record.attached, &self.prefix, &self.paging)
     }
 }

@@ -1,8 +1,12 @@
-//! Roles and tags as answers show them.
+//! Roles, users, policies and tags as answers show them.
 
 use std::collections::BTreeMap;
 
-use crate::{api::query::Xml, iam::Role};
+use crate::{
+    api::query::Xml,
+    iam::{ManagedPolicy, Role, User, policies::Entities},
+    store::iam::PolicyVersionRecord,
+};
 
 use super::constraints::SESSION_SECONDS_DEFAULT;
 
@@ -39,6 +43,57 @@ pub(super) fn role(xml: &mut Xml, role: &Role, detail: Detail) {
         // When it was last used is not recorded; AWS answers the same of a role that never was.
         xml.nested("RoleLastUsed", |_| {});
     }
+}
+
+/// Writes a user's members.
+pub(super) fn user(xml: &mut Xml, user: &User, detail: Detail) {
+    let record = &user.record;
+    xml.text("Path", &record.path);
+    xml.text("UserName", &record.name);
+    xml.text("UserId", &record.id);
+    xml.text("Arn", &user.arn);
+    xml.text("CreateDate", &record.created.iso8601_seconds());
+    if detail != Detail::Entry && !record.tags.is_empty() {
+        tags(xml, &record.tags);
+    }
+}
+
+/// How many have a policy attached.
+pub(super) fn attachments(entities: &Entities) -> usize {
+    entities.roles.len() + entities.users.len()
+}
+
+/// Writes a policy's members.
+pub(super) fn policy(xml: &mut Xml, policy: &ManagedPolicy, attached: usize, detail: Detail) {
+    let record = &policy.record;
+    xml.text("PolicyName", &record.name);
+    xml.text("PolicyId", &record.id);
+    xml.text("Arn", &policy.arn);
+    xml.text("Path", &record.path);
+    xml.text("DefaultVersionId", &format!("v{}", record.default));
+    xml.text("AttachmentCount", &attached.to_string());
+    xml.text("PermissionsBoundaryUsageCount", "0");
+    xml.text("IsAttachable", "true");
+    if let Some(description) = record.description.as_ref().filter(|_| detail == Detail::Whole) {
+        xml.text("Description", description);
+    }
+    xml.text("CreateDate", &record.created.iso8601_seconds());
+    xml.text("UpdateDate", &record.updated.iso8601_seconds());
+    if detail != Detail::Entry && !record.tags.is_empty() {
+        tags(xml, &record.tags);
+    }
+}
+
+/// Writes what a policy's version has beside its document.
+pub(super) fn policy_version(
+    xml: &mut Xml,
+    policy: &ManagedPolicy,
+    number: u32,
+    version: &PolicyVersionRecord,
+) {
+    xml.text("VersionId", &format!("v{number}"));
+    xml.text("IsDefaultVersion", if policy.record.default == number { "true" } else { "false" });
+    xml.text("CreateDate", &version.created.iso8601_seconds());
 }
 
 /// Writes a list of tags.

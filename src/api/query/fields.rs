@@ -100,6 +100,16 @@ impl<'f> Fields<'f> {
         None
     }
 
+    /// A flag; false if it is not there.
+    pub fn flag(&mut self, name: &str) -> bool {
+        let Some(text) = self.form.get(name) else { return false };
+        let flag = text.parse();
+        if flag.is_err() {
+            self.violate(&camel(name), text, "Member must be true or false");
+        }
+        flag.unwrap_or(false)
+    }
+
     /// A list of texts; empty if it is not there.
     pub fn texts(&mut self, name: &str, constraint: &Constraint) -> Vec<String> {
         let texts = self.form.list(name);
@@ -107,6 +117,22 @@ impl<'f> Fields<'f> {
             self.check(&camel(name), text, constraint);
         }
         texts.into_iter().map(str::to_owned).collect()
+    }
+
+    /// A list of structures of which one member matters, which each must have.
+    pub fn list_of(&mut self, name: &str, member: &str, constraint: &Constraint) -> Vec<String> {
+        let mut texts = Vec::new();
+        for (index, structure) in self.form.structures(name).into_iter().enumerate() {
+            let at = format!("{}.{}.member.{}", camel(name), index + 1, camel(member));
+            match structure.get(member) {
+                Some(text) => {
+                    self.check(&at, text, constraint);
+                    texts.push((*text).to_owned());
+                }
+                None => self.missing(&at),
+            }
+        }
+        texts
     }
 
     /// A list of `{Key, Value}`. A key twice, in whatever case, is refused.

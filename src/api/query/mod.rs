@@ -5,7 +5,7 @@ pub mod form;
 pub mod page;
 pub mod xml;
 
-pub use fields::{Constraint, Fields};
+pub use fields::{Constraint, Fields, validation};
 pub use form::Form;
 pub use page::{Page, Paging};
 pub use xml::{Xml, reply};

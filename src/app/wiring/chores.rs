@@ -1,16 +1,20 @@
-//! What is done now and then.
+//! What the gateway does from time to time, beside its requests.
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{functions::Functions, identity::OpenIdKeys, revocation::Revocations, store::Feed};
+use crate::{
+    base::clock::SharedClock, functions::Functions, iam::SessionPolicies, identity::OpenIdKeys,
+    revocation::Revocations, store::Feed,
+};
 
 /// How often idle sandboxes and unused state are looked at.
 pub(super) const SWEEP: Duration = Duration::from_secs(5);
 /// How often what other processes changed is read.
 const FOLLOW: Duration = Duration::from_secs(2);
-/// How often packages that nothing refers to are removed.
+/// How often packages and session policies that nothing refers to are removed.
 const TIDY: Duration = Duration::from_secs(300);
 
+/// Does a chore at every tick.
 pub(super) async fn every(period: Duration, mut chore: impl FnMut() + Send) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -30,6 +34,17 @@ pub(super) async fn follow(feed: Arc<Feed>) {
     }
 }
 
+/// Drops the policies of sessions that have ended.
+pub(super) async fn forget(policies: Arc<SessionPolicies>, clock: SharedClock) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        if let Err(cause) = policies.sweep(clock.now()).await {
+            tracing::warn!(%cause, "policies of sessions that have ended could not be dropped");
+        }
+    }
+}
+
+/// Removes packages that nothing refers to.
 pub(super) async fn tidy(functions: Arc<Functions>) {
     loop {
         tokio::time::sleep(TIDY).await;
@@ -41,6 +56,7 @@ pub(super) async fn tidy(functions: Arc<Functions>) {
     }
 }
 
+/// Looks after revocations and the keys of open-id tokens.
 pub(super) async fn prune(revocations: Arc<Revocations>, open_id_keys: Arc<OpenIdKeys>) {
     loop {
         tokio::time::sleep(TIDY).await;

@@ -1,10 +1,12 @@
 //! Verifies ID tokens of the issuers that a pool trusts.
 
 use jsonwebtoken::crypto;
+use serde_json::Value;
 
 use super::{
     claims::{self, Expected, Verified},
     issuers::{IssuerError, Issuers},
+    jwks::KeySet,
     jws::{TOKEN_BYTES_MAX, Unverified},
     known::{Found, Known, KnownConfig},
     user_info::UserInfoError,
@@ -143,19 +145,53 @@ impl Verifier {
         let unverified = Unverified::parse(token)?;
         let key_id = unverified.key_id.as_deref();
         let keys = self.issuers.keys(expected.issuer, key_id).await.map_err(TokenError::IssuerUnavailable)?;
-        let mut tried = false;
-        for key in keys.candidates(key_id, unverified.algorithm) {
-            tried = true;
-            // An error here is a key or signature of impossible form, which is no better than a wrong one.
-            if matches!(
-                crypto::verify(unverified.signature, unverified.message, key, unverified.algorithm),
-                Ok(true)
-            ) {
-                return claims::check(unverified.claims()?, expected, self.clock.now());
-            }
-        }
-        Err(if tried { TokenError::Signature } else { TokenError::UnknownKey })
+        check(&unverified, &keys, expected, self.clock.now())
     }
+}
+
+/// What a token says of itself, `iss` and `aud`, which nobody has verified: good for finding out who has to, and for nothing
+/// else.
+pub fn unverified_issuer_and_audience(token: &str) -> Result<(String, String), TokenError> {
+    let claims = Unverified::parse(token)?.claims()?;
+    let text = |name: &'static str| match claims.get(name) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        // Several audiences are for the verifier to judge.
+        Some(Value::Array(_)) => Ok(String::new()),
+        Some(_) => Err(TokenError::Claim(name)),
+        None => Err(TokenError::MissingClaim(name)),
+    };
+    Ok((text("iss")?, text("aud")?))
+}
+
+/// Verifies a token with keys that are at hand.
+pub fn verify_with(
+    token: &str,
+    keys: &KeySet,
+    issuer: &str,
+    client_ids: &[String],
+    now: Timestamp,
+) -> Result<Verified, TokenError> {
+    check(&Unverified::parse(token)?, keys, Expected { issuer, client_ids, user_pool: false }, now)
+}
+
+fn check(
+    unverified: &Unverified<'_>,
+    keys: &KeySet,
+    expected: Expected<'_>,
+    now: Timestamp,
+) -> Result<Verified, TokenError> {
+    let mut tried = false;
+    for key in keys.candidates(unverified.key_id.as_deref(), unverified.algorithm) {
+        tried = true;
+        // An error here is a key or signature of impossible form, which is no better than a wrong one.
+        if matches!(
+            crypto::verify(unverified.signature, unverified.message, key, unverified.algorithm),
+            Ok(true)
+        ) {
+            return claims::check(unverified.claims()?, expected, now);
+        }
+    }
+    Err(if tried { TokenError::Signature } else { TokenError::UnknownKey })
 }
 
 #[cfg(test)]

@@ -80,10 +80,11 @@ pub(super) fn read(bytes: &[u8]) -> Option<SessionClaims> {
 fn write_principal(to: &mut Writer, principal: &Principal) {
     match principal {
         Principal::Root => to.number(0),
-        Principal::User { name, id } => {
+        Principal::User { name, id, path } => {
             to.number(1);
             to.text(name);
             to.text(id);
+            to.text(path);
         }
         Principal::AssumedRole { role, role_id, session } => {
             to.number(2);
@@ -97,7 +98,11 @@ fn write_principal(to: &mut Writer, principal: &Principal) {
 fn read_principal(from: &mut Reader<'_>) -> Option<Principal> {
     match from.number()? {
         0 => Some(Principal::Root),
-        1 => Some(Principal::User { name: from.text()?.into(), id: from.text()?.into() }),
+        1 => Some(Principal::User {
+            name: from.text()?.into(),
+            id: from.text()?.into(),
+            path: from.text()?.into(),
+        }),
         2 => Some(Principal::AssumedRole {
             role: from.text()?.into(),
             role_id: from.text()?.into(),
@@ -165,7 +170,7 @@ pub(super) mod tests {
             policy: Some(PolicyHash([7; 32])),
             ..signed_in()
         };
-        let user = Principal::User { name: "ann".into(), id: "AIDAEXAMPLE".into() };
+        let user = Principal::User { name: "ann".into(), id: "AIDAEXAMPLE".into(), path: "/".into() };
         let of_user = SessionClaims { principal: user, web_identity: None, ..assumed.clone() };
         let of_root = SessionClaims { principal: Principal::Root, policy: None, ..of_user.clone() };
         vec![signed_in(), assumed, of_user, of_root]

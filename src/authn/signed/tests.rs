@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-const KEY: &str = "AKIDEXAMPLEAKIDEXAMP";
-const INACTIVE: &str = "AKIDINACTIVEINACTIVE";
-const SERVICES: &[&str] = &["lambda", "cognito-identity", "sts", "iam", "callgate"];
+pub(super) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub(super) const KEY: &str = "AKIDEXAMPLEAKIDEXAMP";
+pub(super) const INACTIVE: &str = "AKIDINACTIVEINACTIVE";
+pub(super) const SERVICES: &[&str] = &["lambda", "cognito-identity", "sts", "iam", "callgate"];
 
 /// Knows [`KEY`] and, with the same secret, [`INACTIVE`].
 struct Keys;
@@ -58,14 +58,14 @@ impl Revoked for Nothing {
     }
 }
 
-struct Stage {
-    authn: Authn,
-    sessions: Arc<Sessions>,
-    clock: Arc<MockClock>,
-    now: Timestamp,
+pub(super) struct Stage {
+    pub(super) authn: Authn,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) clock: Arc<MockClock>,
+    pub(super) now: Timestamp,
 }
 
-fn stage(region: &str) -> Stage {
+pub(super) fn stage(region: &str) -> Stage {
     let now = Timestamp::parse_sigv4("20150830T123600Z").unwrap();
     let clock = MockClock::at(now);
     let ring = Arc::new(KeyRing::new([(1, Secret::new(vec![1; 32]))]).unwrap());
@@ -75,11 +75,11 @@ fn stage(region: &str) -> Stage {
 }
 
 impl Stage {
-    fn check(&self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, AuthnError> {
+    pub(super) fn check(&self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, AuthnError> {
         self.authn.finish(self.authn.begin(head, SERVICES, self.now)?, body)
     }
 
-    fn signer(&self) -> TestSigner {
+    pub(super) fn signer(&self) -> TestSigner {
         TestSigner {
             access_key_id: KEY.to_owned(),
             secret: Secret::from(SECRET.to_owned()),
@@ -90,7 +90,7 @@ impl Stage {
         }
     }
 
-    fn session_signer(&self, lifetime: Duration) -> TestSigner {
+    pub(super) fn session_signer(&self, lifetime: Duration) -> TestSigner {
         let role = SessionRole { account: AccountId::DEFAULT, name: "app", id: "AROAEXAMPLE" };
         let (issued, expires) = (self.now, self.now.plus(lifetime));
         let claims = SessionClaims::of_role(role, "s", Origin::at(issued), issued, expires);
@@ -104,7 +104,7 @@ impl Stage {
     }
 }
 
-fn head() -> Parts {
+pub(super) fn head() -> Parts {
     let request = Request::post("/2015-03-31/functions/greet/invocations?Qualifier=PROD&b=1")
         .header("host", "127.0.0.1:7070")
         .header("content-type", "application/json")
@@ -114,7 +114,7 @@ fn head() -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-const BODY: &[u8] = br#"{"name":"Ada"}"#;
+pub(super) const BODY: &[u8] = br#"{"name":"Ada"}"#;
 
 #[derive(Deserialize)]
 struct Vectors {

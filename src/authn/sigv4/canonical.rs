@@ -38,6 +38,17 @@ impl Canonical {
         headers: &HeaderMap,
         signed_headers: &str,
     ) -> Result<Self, AuthnError> {
+        Self::with_query(method, uri, uri.query().unwrap_or_default(), headers, signed_headers)
+    }
+
+    /// The same with the part of the query that is signed.
+    pub fn with_query(
+        method: &Method,
+        uri: &Uri,
+        query: &str,
+        headers: &HeaderMap,
+        signed_headers: &str,
+    ) -> Result<Self, AuthnError> {
         // Room for a session token and the usual headers, so that the buffer seldom grows.
         let mut text = Vec::with_capacity(3072);
         text.extend_from_slice(method.as_str().as_bytes());
@@ -45,7 +56,6 @@ impl Canonical {
         write_path(uri.path(), &mut text);
         text.push(b'\n');
         let query_start = text.len();
-        let query = uri.query().unwrap_or_default();
         write_pairs(pairs(query).collect(), &mut text);
         let query_end = text.len();
         text.push(b'\n');

@@ -1,4 +1,4 @@
-//! Signature Version 4 in header form, as a verifier sees it.
+//! Signature Version 4, in header form and in query form, as a verifier sees it.
 //!
 //! Source: IAM User Guide, "Create a signed AWS API request". Where signers in use differ from it, [`canonical`] says what
 //! is accepted, and why no request can be taken for another by it.
@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod header;
 pub mod key;
+pub mod query;
 pub mod verify;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use aws_lc_rs::{
     hmac,
 };
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION, request::Parts};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     canonical::Canonical,
@@ -32,13 +33,46 @@ impl TestSigner {
         if let Some(token) = &self.token {
             head.headers.insert(TOKEN, token.parse().unwrap());
         }
-        let mut names: Vec<&str> = head.headers.keys().map(HeaderName::as_str).collect();
-        names.sort_unstable();
-        let names = names.join(";");
-        let canonical = Canonical::new(&head.method, &head.uri, &head.headers, &names).unwrap();
+        let (names, scope) = (names(head), self.scope());
+        let credential = format!("{}/{scope}", self.access_key_id);
+        let signature = self.signature(head, &names, body);
+        let value =
+            format!("{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}");
+        head.headers.insert(AUTHORIZATION, HeaderValue::from_str(&value).unwrap());
+    }
+
+    /// Puts a signature into the query that is good for so many seconds; every header that is there is signed. `more` are
+    /// further pairs of the query, which are signed too.
+    pub(crate) fn presign(&self, head: &mut Parts, body: &[u8], seconds: &str, more: &[(&str, &str)]) {
+        let (at, names) = (self.at.sigv4(), names(head));
+        let credential = format!("{}/{}", self.access_key_id, self.scope());
+        let mut pairs = vec![
+            ("X-Amz-Algorithm", ALGORITHM),
+            ("X-Amz-Credential", &credential),
+            ("X-Amz-Date", &at),
+            ("X-Amz-Expires", seconds),
+            ("X-Amz-SignedHeaders", &names),
+        ];
+        pairs.extend(self.token.as_deref().map(|token| ("X-Amz-Security-Token", token)));
+        pairs.extend(more);
+        let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+        let pairs: Vec<String> =
+            pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        add_to_query(head, &pairs.join("&"));
+        let signature = self.signature(head, &names, body);
+        add_to_query(head, &format!("X-Amz-Signature={signature}"));
+    }
+
+    fn scope(&self) -> String {
+        format!("{}/{}/{}/aws4_request", &self.at.sigv4()[..8], self.region, self.service)
+    }
+
+    fn signature(&self, head: &Parts, names: &str, body: &[u8]) -> String {
+        let at = self.at.sigv4();
+        let canonical = Canonical::new(&head.method, &head.uri, &head.headers, names).unwrap();
         let body = hex(digest(&SHA256, body).as_ref());
         let hash = hex(digest(&SHA256, &[canonical.as_sent(), body.as_bytes()].concat()).as_ref());
-        let scope = format!("{}/{}/{}/aws4_request", &at[..8], self.region, self.service);
+        let scope = self.scope();
         let credential = format!("{}/{scope}", self.access_key_id);
         let authorization = Authorization {
             credential: &credential,
@@ -46,17 +80,29 @@ impl TestSigner {
             date: &at[..8],
             region: self.region,
             service: self.service,
-            signed_headers: &names,
+            signed_headers: names,
             signature: [0; 32],
         };
         let key = SigningSecret::new(self.secret.clone()).key(&authorization);
         let signature = hmac::sign(key.key(), format!("{ALGORITHM}\n{at}\n{scope}\n{hash}").as_bytes());
-        let value = format!(
-            "{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={}",
-            hex(signature.as_ref())
-        );
-        head.headers.insert(AUTHORIZATION, HeaderValue::from_str(&value).unwrap());
+        hex(signature.as_ref())
     }
+}
+
+/// All but what RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn names(head: &Parts) -> String {
+    let mut names: Vec<&str> = head.headers.keys().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    names.join(";")
+}
+
+/// Adds pairs to a head's query.
+pub(crate) fn add_to_query(head: &mut Parts, pairs: &str) {
+    let target = head.uri.to_string();
+    let sign = if target.contains('?') { '&' } else { '?' };
+    head.uri = format!("{target}{sign}{pairs}").parse().unwrap();
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,4 +1,8 @@
-//! Accounts, access keys, roles and OpenID Connect providers in SQLite.
+//! Accounts, access keys, roles and OpenID Connect providers in SQLite; users and managed policies below.
+
+mod policies;
+mod session_policies;
+mod users;
 
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,13 +17,28 @@ use crate::{
     },
 };
 
-const KEYS: &str = "SELECT account, id, sealed_secret, active, created_ms FROM access_keys";
-const KEYS_OF: &str =
-    "SELECT account, id, sealed_secret, active, created_ms FROM access_keys WHERE account = ?1";
+const KEYS: &str = "SELECT account, id, sealed_secret, active, created_ms, user FROM access_keys";
+const KEYS_OF: &str = "SELECT account, id, sealed_secret, active, created_ms, user FROM access_keys \
+                       WHERE account = ?1 AND user IS NULL";
+/// Every policy that the JSON array in the parameter names is there.
+macro_rules! all_attachable {
+    ($account:literal, $attached:literal) => {
+        concat!(
+            " NOT EXISTS (SELECT 1 FROM json_each(",
+            $attached,
+            ") AS a WHERE NOT EXISTS ",
+            "(SELECT 1 FROM managed_policies AS p WHERE p.account = ",
+            $account,
+            " AND p.name = a.value))"
+        )
+    };
+}
+use all_attachable;
+
 const ROLES: &str = "SELECT account, name, id, path, description, trust, max_session_seconds, created_ms, policies, \
-                     tags, revision FROM roles";
+                     tags, revision, attached FROM roles";
 const ROLE: &str = "SELECT account, name, id, path, description, trust, max_session_seconds, created_ms, policies, \
-                    tags, revision FROM roles WHERE account = ?1 AND name = ?2";
+                    tags, revision, attached FROM roles WHERE account = ?1 AND name = ?2";
 const PROVIDERS: &str = "SELECT account, name, issuer, client_ids, thumbprints, created_ms, tags, revision \
                          FROM oidc_providers";
 const PROVIDER: &str = "SELECT account, name, issuer, client_ids, thumbprints, created_ms, tags, revision \
@@ -63,6 +82,7 @@ fn read_key(row: &SqliteRow) -> Result<AccessKeyRecord, StoreError> {
         sealed_secret: row.try_get(2)?,
         active: row.try_get(3)?,
         created: reading.moment(4)?,
+        user: row.try_get(5)?,
     })
 }
 
@@ -80,6 +100,7 @@ fn read_role(row: &SqliteRow) -> Result<RoleRecord, StoreError> {
         policies: reading.json(8)?,
         tags: reading.json(9)?,
         revision: row.try_get(10)?,
+        attached: reading.json(11)?,
     })
 }
 
@@ -107,14 +128,15 @@ fn json(value: &impl Serialize) -> Result<String, StoreError> {
 
 async fn insert_key(write: &mut Write, key: &AccessKeyRecord) -> Result<bool, StoreError> {
     let inserted = sqlx::query(
-        "INSERT INTO access_keys (id, account, sealed_secret, active, created_ms) VALUES (?1, ?2, ?3, ?4, ?5) \
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO access_keys (id, account, sealed_secret, active, created_ms, user) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
     )
     .bind(&key.id)
     .bind(key.account.as_str())
     .bind(&key.sealed_secret)
     .bind(key.active)
     .bind(key.created.millis())
+    .bind(&key.user)
     .execute(write.connection())
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -167,6 +189,8 @@ impl IamStore for SqliteStore {
         Ok(IamRecords {
             accounts: accounts.into_iter().map(account).collect::<Result<_, _>>()?,
             access_keys: keys.iter().map(read_key).collect::<Result<_, _>>()?,
+            policies: self.all_policies().await?,
+            users: self.all_users().await?,
             roles: roles.iter().map(read_role).collect::<Result<_, _>>()?,
             oidc_providers: providers.iter().map(read_provider).collect::<Result<_, _>>()?,
         })
@@ -213,7 +237,7 @@ impl IamStore for SqliteStore {
     async fn replace_access_keys(&self, key: &AccessKeyRecord) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
         insert_account(&mut write, key).await?;
-        sqlx::query("DELETE FROM access_keys WHERE account = ?1")
+        sqlx::query("DELETE FROM access_keys WHERE account = ?1 AND user IS NULL")
             .bind(key.account.as_str())
             .execute(write.connection())
             .await?;
@@ -227,12 +251,19 @@ impl IamStore for SqliteStore {
 
     async fn put_role(&self, role: &RoleRecord, at: Timestamp) -> Result<bool, StoreError> {
         let statement = if role.revision == 1 {
-            "INSERT INTO roles (account, name, id, path, description, trust, max_session_seconds, created_ms, policies, \
-             tags, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING"
+            concat!(
+                "INSERT INTO roles (account, name, id, path, description, trust, max_session_seconds, created_ms, policies, \
+                 tags, revision, attached) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE",
+                all_attachable!("?1", "?12"),
+                " ON CONFLICT DO NOTHING"
+            )
         } else {
-            "UPDATE roles SET path = ?4, description = ?5, trust = ?6, max_session_seconds = ?7, created_ms = ?8, \
-             policies = ?9, tags = ?10, revision = ?11 \
-             WHERE account = ?1 AND name = ?2 AND id = ?3 AND revision = ?11 - 1"
+            concat!(
+                "UPDATE roles SET path = ?4, description = ?5, trust = ?6, max_session_seconds = ?7, created_ms = ?8, \
+                 policies = ?9, tags = ?10, revision = ?11, attached = ?12 \
+                 WHERE account = ?1 AND name = ?2 AND id = ?3 AND revision = ?11 - 1 AND",
+                all_attachable!("?1", "?12")
+            )
         };
         let statement = sqlx::query(statement)
             .bind(role.account.as_str())
@@ -245,7 +276,8 @@ impl IamStore for SqliteStore {
             .bind(role.created.millis())
             .bind(json(&role.policies)?)
             .bind(json(&role.tags)?)
-            .bind(role.revision);
+            .bind(role.revision)
+            .bind(json(&role.attached)?);
         self.write_one(statement, Kind::Role, role.account, &role.name, at).await
     }
 

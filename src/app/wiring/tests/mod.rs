@@ -2,4 +2,6 @@
 
 mod requests;
 mod roles;
+mod sessions;
 mod stand;
+mod users;

@@ -39,6 +39,10 @@ impl Asked {
         Self::of(iam::OPERATIONS, name, input)
     }
 
+    pub(super) fn sts(name: &str, input: Value) -> Self {
+        Self::of(sts::OPERATIONS, name, input)
+    }
+
     pub(super) fn lambda(name: &str, input: Value) -> Self {
         Self::of(lambda::OPERATIONS, name, input)
     }
@@ -69,6 +73,16 @@ impl Asked {
         self.spec.name.starts_with("Create")
     }
 
+    /// Whether it is refused to every root, as on AWS.
+    pub(super) fn refuses_root(&self) -> bool {
+        self.spec.name == "AssumeRole"
+    }
+
+    /// Whether it is refused to sessions, though it needs no permission.
+    pub(super) fn refuses_sessions(&self) -> bool {
+        matches!(self.spec.name, "AssumeRole" | "GetSessionToken")
+    }
+
     /// Whether it answers what the caller's own account has.
     pub(super) fn lists(&self) -> bool {
         matches!(
@@ -78,8 +92,10 @@ impl Asked {
                 | "ListFunctions"
                 | "ListIdentityPools"
                 | "ListOpenIDConnectProviders"
+                | "ListPolicies"
                 | "ListRevocations"
                 | "ListRoles"
+                | "ListUsers"
         )
     }
 }
@@ -88,6 +104,9 @@ impl Asked {
 pub(super) const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:greet";
 const ROLE: &str = "arn:aws:iam::000000000000:role/greeter";
 const PROVIDER: &str = "arn:aws:iam::000000000000:oidc-provider/idp.example";
+/// What stands for the access key that root was given last: nobody knows it before.
+pub(super) const LATEST_KEY: &str = "AKIATHELATESTOFROOTS";
+const MANAGED: &str = "arn:aws:iam::000000000000:policy/shared";
 const THUMBPRINT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// An execution role's trust.
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -101,8 +120,70 @@ pub(super) fn making(guest: &Guest) -> Vec<Asked> {
     all.extend(pools(guest));
     all.extend(functions());
     all.extend(revocations(guest));
-    all.push(Asked::of(sts::OPERATIONS, "GetCallerIdentity", json!({})));
+    all.extend(users());
+    all.extend(tokens(guest));
     all
+}
+
+/// What needs no permission, and what the role itself permits.
+fn tokens(guest: &Guest) -> Vec<Asked> {
+    let role = json!({"RoleArn": ROLE, "RoleSessionName": "session"});
+    let web = json!({
+        "RoleArn": "arn:aws:iam::000000000000:role/guests",
+        "RoleSessionName": "session",
+        "WebIdentityToken": guest.token,
+    });
+    vec![
+        Asked::sts("GetCallerIdentity", json!({})),
+        Asked::sts("GetSessionToken", json!({})),
+        Asked::sts("AssumeRole", role),
+        Asked::sts("AssumeRoleWithWebIdentity", web),
+    ]
+}
+
+/// A user with an access key, and a managed policy that it and the role have.
+fn users() -> Vec<Asked> {
+    let with = |mut input: Value, more: Value| {
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let user = |name: &str, more: Value| Asked::iam(name, with(json!({"UserName": "ann"}), more));
+    let policy = |name: &str, more: Value| Asked::iam(name, with(json!({"PolicyArn": MANAGED}), more));
+    let tag = json!({"Tags.member.1.Key": "team", "Tags.member.1.Value": "app"});
+    vec![
+        user("CreateUser", json!({})),
+        user("GetUser", json!({})),
+        Asked::iam("ListUsers", json!({})),
+        user("TagUser", tag.clone()),
+        user("ListUserTags", json!({})),
+        user("UntagUser", json!({"TagKeys.member.1": "team"})),
+        user("PutUserPolicy", json!({"PolicyName": "logs", "PolicyDocument": POLICY})),
+        user("GetUserPolicy", json!({"PolicyName": "logs"})),
+        user("ListUserPolicies", json!({})),
+        user("ListGroupsForUser", json!({})),
+        user("CreateAccessKey", json!({})),
+        user("ListAccessKeys", json!({})),
+        Asked::iam("CreatePolicy", json!({"PolicyName": "shared", "PolicyDocument": POLICY})),
+        Asked::iam("ListPolicies", json!({})),
+        policy("GetPolicy", json!({})),
+        policy("CreatePolicyVersion", json!({"PolicyDocument": POLICY})),
+        policy("GetPolicyVersion", json!({"VersionId": "v2"})),
+        policy("ListPolicyVersions", json!({})),
+        policy("SetDefaultPolicyVersion", json!({"VersionId": "v2"})),
+        policy("TagPolicy", tag),
+        policy("ListPolicyTags", json!({})),
+        policy("UntagPolicy", json!({"TagKeys.member.1": "team"})),
+        user("AttachUserPolicy", json!({"PolicyArn": MANAGED})),
+        user("ListAttachedUserPolicies", json!({})),
+        Asked::iam("AttachRolePolicy", json!({"RoleName": "greeter", "PolicyArn": MANAGED})),
+        policy("ListEntitiesForPolicy", json!({})),
+        Asked::iam(
+            "SimulatePrincipalPolicy",
+            json!({
+                "PolicySourceArn": "arn:aws:iam::000000000000:user/ann", "ActionNames.member.1": "logs:GetLogEvents",
+            }),
+        ),
+    ]
 }
 
 fn providers() -> Vec<Asked> {
@@ -117,6 +198,9 @@ fn providers() -> Vec<Asked> {
         of("AddClientIDToOpenIDConnectProvider", json!({"ClientID": "tablet"})),
         of("RemoveClientIDFromOpenIDConnectProvider", json!({"ClientID": "tablet"})),
         of("UpdateOpenIDConnectProviderThumbprint", json!({"ThumbprintList.member.1": THUMBPRINT})),
+        of("TagOpenIDConnectProvider", json!({"Tags.member.1.Key": "team", "Tags.member.1.Value": "app"})),
+        of("ListOpenIDConnectProviderTags", json!({})),
+        of("UntagOpenIDConnectProvider", json!({"TagKeys.member.1": "team"})),
         of("GetOpenIDConnectProvider", json!({})),
         Asked::iam("ListOpenIDConnectProviders", json!({})),
     ]
@@ -239,6 +323,17 @@ fn functions() -> Vec<Asked> {
 pub(super) fn unmaking(guest: &Guest) -> Vec<Asked> {
     vec![
         Asked::lambda("DeleteFunction", json!({"FunctionName": FUNCTION})),
+        Asked::iam(
+            "UpdateAccessKey",
+            json!({"UserName": "ann", "AccessKeyId": LATEST_KEY, "Status": "Inactive"}),
+        ),
+        Asked::iam("DeleteAccessKey", json!({"UserName": "ann", "AccessKeyId": LATEST_KEY})),
+        Asked::iam("DeleteUserPolicy", json!({"UserName": "ann", "PolicyName": "logs"})),
+        Asked::iam("DetachUserPolicy", json!({"UserName": "ann", "PolicyArn": MANAGED})),
+        Asked::iam("DeleteUser", json!({"UserName": "ann"})),
+        Asked::iam("DetachRolePolicy", json!({"RoleName": "greeter", "PolicyArn": MANAGED})),
+        Asked::iam("DeletePolicyVersion", json!({"PolicyArn": MANAGED, "VersionId": "v1"})),
+        Asked::iam("DeletePolicy", json!({"PolicyArn": MANAGED})),
         Asked::iam("DeleteRolePolicy", json!({"RoleName": "greeter", "PolicyName": "logs"})),
         Asked::iam("DeleteRole", json!({"RoleName": "greeter"})),
         Asked::iam("DeleteOpenIDConnectProvider", json!({"OpenIDConnectProviderArn": PROVIDER})),

@@ -11,7 +11,7 @@ use tokio::{
 };
 use url::Url;
 
-use super::requests::Asked;
+use super::requests::{Asked, LATEST_KEY};
 use crate::{
     api::{Door, Protocol, Route, Spec},
     app::{
@@ -55,6 +55,7 @@ pub(super) struct Stand {
     both_doors: Url,
     data_door: Url,
     clock: Arc<MockClock>,
+    latest_key: std::sync::Mutex<String>,
     _accepting: JoinSet<()>,
     _drain: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -121,6 +122,7 @@ impl Stand {
             both_doors,
             data_door,
             clock,
+            latest_key: std::sync::Mutex::new(LATEST_KEY.to_owned()),
             _accepting: accepting,
             _drain: drain,
             _folder: folder,
@@ -137,10 +139,18 @@ impl Stand {
         self.send(&self.data_door, who, asked).await
     }
 
+    /// The gateway's time.
+    pub(super) fn clock(&self) -> &MockClock {
+        &self.clock
+    }
+
     /// Asks as root, and insists.
     pub(super) async fn root(&self, asked: &Asked) -> Answer {
         let answer = self.ask(Some(&self.root), asked).await;
         assert!(answer.status.is_success(), "{}: {answer:?}", asked.spec.name);
+        if asked.spec.name == "CreateAccessKey" {
+            *self.latest_key.lock().unwrap() = answer.element("AccessKeyId");
+        }
         answer
     }
 
@@ -161,6 +171,7 @@ impl Stand {
 
     async fn send(&self, base: &Url, who: Option<&Credentials>, asked: &Asked) -> Answer {
         let (method, path, headers, body) = asked.parts();
+        let body = body.replace(LATEST_KEY, &self.latest_key.lock().unwrap());
         let url = base.join(&path).unwrap();
         let mut headers = headers;
         if let Some(who) = who {
@@ -172,6 +183,24 @@ impl Stand {
         let code = response.headers().get("x-amzn-errortype");
         let code = code.map(|code| code.to_str().unwrap().to_owned()).unwrap_or_default();
         Answer { status: response.status(), code, body: response.text().await.unwrap() }
+    }
+}
+
+impl Answer {
+    /// The text of the first element of this name of an XML answer.
+    pub(super) fn element(&self, name: &str) -> String {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let text = self.body.split_once(&open).and_then(|(_, rest)| rest.split_once(&close));
+        text.unwrap_or_else(|| panic!("no {name} in {self:?}")).0.to_owned()
+    }
+
+    /// The credentials in an answer of STS.
+    pub(super) fn credentials(&self) -> Credentials {
+        Credentials {
+            access_key_id: self.element("AccessKeyId"),
+            secret: Secret::new(self.element("SecretAccessKey").into_bytes()),
+            session_token: Some(Secret::new(self.element("SessionToken").into_bytes())),
+        }
     }
 }
 
@@ -229,6 +258,8 @@ pub(super) struct Guest {
     /// The identity of a user of the pool's developer, and a token that is its login.
     pub(super) user: String,
     pub(super) user_token: String,
+    /// An open-id token.
+    pub(super) token: String,
 }
 
 impl Stand {
@@ -250,6 +281,8 @@ impl Stand {
         let pool_id = json!({"IdentityPoolId": pool});
         let identity = self.ask(None, &Asked::cognito("GetId", pool_id)).await.text("IdentityId");
         let identity_id = json!({"IdentityId": identity});
+        let token =
+            self.ask(None, &Asked::cognito("GetOpenIdToken", identity_id.clone())).await.text("Token");
         let given = self.ask(None, &Asked::cognito("GetCredentialsForIdentity", identity_id)).await;
         let credentials = Credentials {
             access_key_id: given.text("Credentials.AccessKeyId"),
@@ -257,8 +290,8 @@ impl Stand {
             session_token: Some(Secret::new(given.text("Credentials.SessionToken").into_bytes())),
         };
         let user = json!({"IdentityPoolId": pool, "Logins": {"login.app": "ann"}});
-        let token = self.root(&Asked::cognito("GetOpenIdTokenForDeveloperIdentity", user)).await;
-        let (user, user_token) = (token.text("IdentityId"), token.text("Token"));
-        Guest { pool, identity, credentials, user, user_token }
+        let given = self.root(&Asked::cognito("GetOpenIdTokenForDeveloperIdentity", user)).await;
+        let (user, user_token) = (given.text("IdentityId"), given.text("Token"));
+        Guest { pool, identity, credentials, user, user_token, token }
     }
 }

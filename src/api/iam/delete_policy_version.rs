@@ -1,0 +1,44 @@
+//! DeletePolicyVersion: any but the default.
+
+use super::{done, input::of_policy_version, policy_resource, spec};
+use crate::{
+    api::{
+        ApiError, Context, Operation, Raw, Reply, Resource, Spec,
+        members::{Members, Support::Implemented},
+    },
+    iam::Directory,
+};
+
+const NAME: &str = "DeletePolicyVersion";
+/// The members of its input.
+pub static MEMBERS: Members =
+    Members { operation: NAME, members: &[("PolicyArn", Implemented), ("VersionId", Implemented)] };
+
+/// The input.
+#[derive(Debug)]
+pub struct DeletePolicyVersion {
+    arn: String,
+    version: u32,
+}
+
+impl Operation for DeletePolicyVersion {
+    type State = Directory;
+
+    fn spec() -> Spec {
+        spec(NAME, "iam:DeletePolicyVersion")
+    }
+
+    fn decode(raw: &Raw<'_>) -> Result<Self, ApiError> {
+        let (arn, version) = of_policy_version(raw)?;
+        Ok(Self { arn, version })
+    }
+
+    fn resources(&self, state: &Directory, _context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![policy_resource(state, &self.arn)])
+    }
+
+    async fn run(self, state: &Directory, context: &Context<'_>) -> Result<Reply, ApiError> {
+        state.delete_policy_version(context.account()?, &self.arn, self.version).await?;
+        Ok(done(NAME, context))
+    }
+}
