@@ -182,7 +182,11 @@ async fn a_user_ends_with_the_sessions_that_it_began() {
     let began = |name: &str| {
         let parent = stage.of_role(role("any"), Origin::default());
         let user = Caller {
-            principal: Principal::User { name: name.into(), id: format!("AIDA{name}").into() },
+            principal: Principal::User {
+                name: name.into(),
+                id: format!("AIDA{name}").into(),
+                path: "/".into(),
+            },
             access_key_id: format!("AKIA{name}").into(),
             session: None,
             ..Caller::clone(&parent.caller)
