@@ -124,13 +124,21 @@ impl fmt::Debug for InvokeTokens {
     }
 }
 
-/// The bearer token of a request that has one in place of a signature.
+/// The invoke token of a request that has one in place of a signature. Bearer tokens of any other type are none of ours: to
+/// whoever sends them the request is not signed.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     // A second header might be read by whoever comes after; it is left to be refused as a signature.
-    (values.next().is_none() && scheme.eq_ignore_ascii_case(SCHEME)).then_some(token)
+    (values.next().is_none() && scheme.eq_ignore_ascii_case(SCHEME) && is_of_type(token)).then_some(token)
+}
+
+fn is_of_type(token: &str) -> bool {
+    let header = token.split('.').next().filter(|header| header.len() <= TOKEN_CHARS_MAX);
+    let header = header.and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
+    let header = header.and_then(|header| serde_json::from_slice::<Value>(&header).ok());
+    header.is_some_and(|header| header.get("typ").is_some_and(|typ| typ == TYPE))
 }
 
 /// The caller whom a token's claims name.
@@ -224,9 +232,14 @@ mod tests {
             }
             bearer(&headers).map(str::to_owned)
         };
-        assert_eq!(of(&["Bearer a.b.c"]).as_deref(), Some("a.b.c"));
-        assert_eq!(of(&["bearer a"]).as_deref(), Some("a"));
-        for none in [&[][..], &["AWS4-HMAC-SHA256 x"], &["Bearer"], &["Bearer a", "Bearer b"]] {
+        let ours = tokens(&[1]).0.make(ISSUER, &claims()).unwrap();
+        let (upper, lower) = (format!("Bearer {ours}"), format!("bearer {ours}"));
+        assert_eq!(of(&[&upper]).as_deref(), Some(&ours[..]));
+        assert_eq!(of(&[&lower]).as_deref(), Some(&ours[..]));
+        let id_token = format!("Bearer {}.e30.AA", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#));
+        for none in
+            [&[][..], &["AWS4-HMAC-SHA256 x"], &["Bearer"], &[&upper, &upper], &["Bearer a"], &[&id_token]]
+        {
             assert_eq!(of(none), None, "{none:?}");
         }
     }

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Identities, IdentityError, Result, SERVICE, tags};
+use super::{Identities, IdentityError, Result, tags};
 use crate::{
     authn::oidc::TokenError,
     base::{AccountId, CallerIdentity, Timestamp},
-    revocation::{Holder, Refusal},
+    revocation::Holder,
 };
 
 impl Identities {
@@ -34,7 +34,8 @@ impl Identities {
         let guest_born = identity.is_guest().then_some(identity.born);
         self.admit(&pool, Some(Holder { identity_id: &identity.id, guest_born }), &[]).await?;
         if self.parts.revocations.ends_identity(&pool.id, &identity.id, &logins, issued) {
-            return Err(Refusal::Login(SERVICE.to_owned()).into());
+            // As STS has it for a token that has ended.
+            return Err(IdentityError::Token(TokenError::Expired { expires: issued, now }));
         }
         // A merged id attributes and never authorises.
         if identity.merged.is_some() {

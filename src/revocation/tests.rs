@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::*;
 use crate::{
     authn::{
-        revoked::is_revoked,
+        revoked::{Cleared, is_revoked},
         sessions::{Session, Sessions},
     },
     base::{
@@ -106,8 +106,10 @@ impl Stage {
         self.of_role(role(name), Origin::of_caller(&from.caller, self.clock.now()))
     }
 
+    /// As a gateway answers that has not seen the session before.
     fn is_revoked(&self, session: &Session) -> bool {
-        revoked(self.revocations.as_ref(), session)
+        let key = &session.caller.access_key_id;
+        is_revoked(self.revocations.as_ref(), &session.claims, key, &Cleared::default())
     }
 
     async fn revoke(&self, scope: Scope) {

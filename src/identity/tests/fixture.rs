@@ -67,7 +67,7 @@ impl FakeRoles {
 
 impl RoleSource for FakeRoles {
     fn role(&self, arn: &str) -> Option<Role> {
-        let arn: crate::base::Arn = arn.parse().unwrap();
+        let arn: crate::base::Arn = arn.parse().ok()?;
         let name = arn.resource.trim_start_matches("role/").to_owned();
         let pool = self.pool.lock().unwrap();
         let trust = match name.as_str() {
