@@ -156,7 +156,7 @@ fn statements(policy: &Policy) -> Vec<(Option<String>, Box<RawValue>)> {
     list.into_iter().map(|statement| (sid(&statement), statement)).collect()
 }
 
-fn unreadable(error: serde_json::Error) -> FunctionError {
+fn unreadable(error: &serde_json::Error) -> FunctionError {
     FunctionError::Parameter(format!("The stored policy cannot be read: {error}"))
 }
 
@@ -196,7 +196,7 @@ impl Functions {
         let text = match stored.0 {
             None => alone,
             Some(text) => {
-                let policy: Policy = serde_json::from_str(text).map_err(unreadable)?;
+                let policy: Policy = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
                 let there = statements(&policy);
                 if there.iter().any(|(sid, _)| sid.as_deref() == Some(&permission.sid)) {
                     return Err(FunctionError::Conflict(format!(
@@ -235,7 +235,7 @@ impl Functions {
         if revision.is_some_and(|known| known != stored.1) {
             return Err(FunctionError::StalePolicy);
         }
-        let policy: Policy = serde_json::from_str(text).map_err(unreadable)?;
+        let policy: Policy = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
         let there = statements(&policy);
         let count = there.len();
         let left: Vec<String> = there
@@ -372,6 +372,6 @@ fn with_statements(
     statements: impl Iterator<Item = String>,
 ) -> Result<String, FunctionError> {
     let list = format!("[{}]", statements.collect::<Vec<_>>().join(","));
-    let statements = RawValue::from_string(list).map_err(unreadable)?;
-    serde_json::to_string(&Policy { statements, ..policy }).map_err(unreadable)
+    let statements = RawValue::from_string(list).map_err(|error| unreadable(&error))?;
+    serde_json::to_string(&Policy { statements, ..policy }).map_err(|error| unreadable(&error))
 }

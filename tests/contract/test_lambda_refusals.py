@@ -253,7 +253,6 @@ UNSUPPORTED_MEMBERS = [
     {"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:one:1"]},
     {"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1", "LocalMountPath": "/mnt/x"}]},
     {"SnapStart": {"ApplyOn": "PublishedVersions"}},
-    {"Publish": True},
 ]
 
 
@@ -272,13 +271,7 @@ def test_members_that_are_not_there_are_refused_by_name(account, members):
 @pytest.mark.parametrize(
     "operation, members",
     [
-        ("publish_version", {"FunctionName": "f"}),
-        ("create_alias", {"FunctionName": "f", "Name": "a", "FunctionVersion": "1"}),
-        ("list_aliases", {"FunctionName": "f"}),
-        ("list_versions_by_function", {"FunctionName": "f"}),
         ("put_function_concurrency", {"FunctionName": "f", "ReservedConcurrentExecutions": 1}),
-        ("add_permission", {"FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "*"}),
-        ("get_policy", {"FunctionName": "f"}),
         ("list_layers", {}),
         ("get_account_settings", {}),
         ("list_event_source_mappings", {}),

@@ -113,14 +113,19 @@ impl<'a> FunctionConfiguration<'a> {
         Self { status: Some(Status::of(function, region)), ..Self::listed(function, qualifier) }
     }
 
-    /// A version that an operation made beside its own work: with the state of the function that it was made of.
+    /// A version that an operation made beside its own work: being created, as AWS answers it, and with the revision of the
+    /// function that it was made of, which neither the function nor the version has any more when this is answered.
     pub fn published(
         version: &'a Function,
-        latest: &Function,
+        latest: &'a Function,
         qualifier: Option<&str>,
         region: &Region,
     ) -> Self {
-        Self { status: Some(Status::of(latest, region)), ..Self::listed(version, qualifier) }
+        Self {
+            status: Some(Status::at(Stage::Creating, &version.runtime, region)),
+            revision_id: &latest.record.revision,
+            ..Self::listed(version, qualifier)
+        }
     }
 
     /// As lists have it: without states.
@@ -171,6 +176,10 @@ impl<'a> LoggingConfig<'a> {
 
 impl Status {
     fn of(function: &Function, region: &Region) -> Self {
+        Self::at(function.ready, &function.runtime, region)
+    }
+
+    fn at(stage: Stage, runtime: &str, region: &Region) -> Self {
         let settled = Self {
             state: "Active",
             state_reason: None,
@@ -178,9 +187,9 @@ impl Status {
             last_update_status: Some("Successful"),
             last_update_status_reason: None,
             last_update_status_reason_code: None,
-            runtime_version_config: RuntimeVersionConfig::of(&function.runtime, region),
+            runtime_version_config: RuntimeVersionConfig::of(runtime, region),
         };
-        match function.ready {
+        match stage {
             Stage::Settled => settled,
             Stage::Creating => Self {
                 state: "Pending",

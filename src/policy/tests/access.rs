@@ -171,7 +171,7 @@ fn name(reason: &impl std::fmt::Debug) -> String {
     text.split([' ', '(']).next().unwrap().to_owned()
 }
 
-fn document(statements: Vec<Value>) -> Value {
+fn document(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
@@ -185,14 +185,14 @@ fn every_row_of_the_table_is_decided_as_it_says() {
         // A policy of no statements is none; a session may have one that says nothing to anything.
         let policies = |statements: Vec<Value>| match statements.is_empty() {
             true => Vec::new(),
-            false => vec![document(statements)],
+            false => vec![document(&statements)],
         };
         let case = Case {
             who: row.caller,
             account: row.account.unwrap_or_else(|| AccountId::DEFAULT.to_string()),
             identity: policies(row.identity),
             session: row.session.map(policies),
-            resource: row.resource.map(document),
+            resource: row.resource.as_deref().map(document),
             action: table.action.clone(),
             arn: table.resource.clone(),
             context: Context::default(),
@@ -253,9 +253,9 @@ fn identity_statement() -> impl Strategy<Value = Value> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let policies =
-        |max| prop::collection::vec(identity_statement().prop_map(|one| document(vec![one])), 0..max);
-    let resource = prop::collection::vec(resource_statement(), 1..4).prop_map(document);
+    let policies = |max| prop::collection::vec(identity_statement().prop_map(|one| document(&[one])), 0..max);
+    let resource =
+        prop::collection::vec(resource_statement(), 1..4).prop_map(|statements| document(&statements));
     (
         select(vec![Who::Root, Who::User, Who::User, Who::Session, Who::Session, Who::Session, Who::Service]),
         select(vec!["000000000000", "000000000000", "999999999999"]),

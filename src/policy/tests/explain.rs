@@ -9,7 +9,7 @@ use super::{
 
 const GREET: &str = "arn:aws:lambda:us-east-1:000000000000:function:greet";
 
-fn document(statements: serde_json::Value, kind: Kind) -> Document {
+fn document(statements: &serde_json::Value, kind: Kind) -> Document {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     Document::parse(&policy.to_string(), kind).unwrap()
 }
@@ -17,7 +17,7 @@ fn document(statements: serde_json::Value, kind: Kind) -> Document {
 #[test]
 fn what_does_not_fit_is_named() {
     let policy = document(
-        json!([
+        &json!([
             { "Sid": "Fits", "Effect": "Allow", "Action": "lambda:*", "Resource": "*" },
             { "Effect": "Deny", "Action": "lambda:Get*", "Resource": "arn:aws:lambda:*:*:function:other" },
             { "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": GREET,
@@ -62,7 +62,8 @@ fn what_does_not_fit_is_named() {
 fn an_account_that_is_named_is_only_delegated_to() {
     let allow = |principal: &str| json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": "lambda:*", "Resource": "*" });
     let user = "arn:aws:iam::000000000000:user/anna";
-    let policy = document(json!([allow("000000000000"), allow(user), allow("999999999999")]), Kind::Resource);
+    let policy =
+        document(&json!([allow("000000000000"), allow(user), allow("999999999999")]), Kind::Resource);
     let context = Context::default();
     let request = Request {
         requester: Some(Requester::Aws { account: "000000000000", arn: user, role_arn: None }),

@@ -12,11 +12,11 @@ fn rules(kind: Kind, policy: &str) -> Vec<&'static str> {
     lint(policy, kind, &ACTIONS).unwrap().into_iter().map(|finding| finding.rule).collect()
 }
 
-fn of(kind: Kind, statements: Value) -> Vec<&'static str> {
+fn of(kind: Kind, statements: &Value) -> Vec<&'static str> {
     rules(kind, &json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
 }
 
-fn allow(condition: Value) -> Value {
+fn allow(condition: &Value) -> Value {
     json!({ "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*", "Condition": condition })
 }
 
@@ -43,12 +43,12 @@ fn identity_policies() {
             json!({ "Effect": "Allow", "Action": ["LAMBDA:invoke*", "s3:*"], "Resource": "*" }),
             vec!["unknown-action"],
         ),
-        (allow(json!({ "StringEquals": { "aws:Nonsense": "a" } })), vec!["unknown-key"]),
-        (allow(json!({ "StringEquals": { "AWS:PrincipalTag/Team": "a" } })), vec![]),
-        (allow(json!({ "StringEquals": { "callgate:Platform": "Android" } })), vec!["device-claim"]),
+        (allow(&json!({ "StringEquals": { "aws:Nonsense": "a" } })), vec!["unknown-key"]),
+        (allow(&json!({ "StringEquals": { "AWS:PrincipalTag/Team": "a" } })), vec![]),
+        (allow(&json!({ "StringEquals": { "callgate:Platform": "Android" } })), vec!["device-claim"]),
         (
             allow(
-                json!({ "NumericGreaterThan": { "callgate:AppVersionCode": "41" }, "Bool": { "callgate:SignedIn": "true" } }),
+                &json!({ "NumericGreaterThan": { "callgate:AppVersionCode": "41" }, "Bool": { "callgate:SignedIn": "true" } }),
             ),
             vec![],
         ),
@@ -60,16 +60,16 @@ fn identity_policies() {
             ]),
             vec![],
         ),
-        (allow(json!({ "ForAllValues:StringEquals": { "aws:TagKeys": "a" } })), vec!["for-all-values"]),
+        (allow(&json!({ "ForAllValues:StringEquals": { "aws:TagKeys": "a" } })), vec!["for-all-values"]),
         (
             allow(
-                json!({ "ForAllValues:StringEquals": { "aws:TagKeys": "a" }, "Null": { "aws:TagKeys": "false" } }),
+                &json!({ "ForAllValues:StringEquals": { "aws:TagKeys": "a" }, "Null": { "aws:TagKeys": "false" } }),
             ),
             vec![],
         ),
-        (allow(json!({ "StringEquals": { "aws:TagKeys": "a" } })), vec!["set-operator"]),
-        (allow(json!({ "ForAnyValue:StringEquals": { "aws:username": "a" } })), vec!["set-operator"]),
-        (allow(json!({ "StringEquals": { "aws:username": [] } })), vec!["no-values"]),
+        (allow(&json!({ "StringEquals": { "aws:TagKeys": "a" } })), vec!["set-operator"]),
+        (allow(&json!({ "ForAnyValue:StringEquals": { "aws:username": "a" } })), vec!["set-operator"]),
+        (allow(&json!({ "StringEquals": { "aws:username": [] } })), vec!["no-values"]),
         (
             json!([
                 { "Effect": "Allow", "Action": "lambda:Invoke*", "Resource": "arn:aws:lambda:*:*:function:a" },
@@ -92,7 +92,7 @@ fn identity_policies() {
             vec!["unreachable"],
         ),
     ] {
-        assert_eq!(of(Kind::Identity, statements.clone()), expected, "{statements}");
+        assert_eq!(of(Kind::Identity, &statements), expected, "{statements}");
     }
     let old = r#"{"Statement":{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"arn:aws:lambda:*:*:function:${aws:username}"}}"#;
     assert_eq!(rules(Kind::Identity, old), ["variable-in-old-version"]);
@@ -126,21 +126,21 @@ fn policies_of_resources_and_roles() {
             vec!["unreachable"],
         ),
     ] {
-        assert_eq!(of(Kind::Resource, statement.clone()), expected, "{statement}");
+        assert_eq!(of(Kind::Resource, &statement), expected, "{statement}");
     }
     let trust = |condition: Value| {
         json!({ "Effect": "Allow", "Principal": { "Federated": "cognito-identity.amazonaws.com" },
                 "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition })
     };
-    assert_eq!(of(Kind::Trust, trust(json!({}))), ["any-pool", "guest-role"]);
+    assert_eq!(of(Kind::Trust, &trust(json!({}))), ["any-pool", "guest-role"]);
     let aud = json!({ "cognito-identity.amazonaws.com:aud": "us-east-1:1" });
-    assert_eq!(of(Kind::Trust, trust(json!({ "StringEquals": aud }))), ["guest-role"]);
+    assert_eq!(of(Kind::Trust, &trust(json!({ "StringEquals": aud }))), ["guest-role"]);
     for (amr, expected) in [("authenticated", vec![]), ("*", vec!["guest-role"]), ("un*", vec!["guest-role"])]
     {
         let condition = json!({
             "StringEquals": aud,
             "ForAnyValue:StringLike": { "cognito-identity.amazonaws.com:amr": amr },
         });
-        assert_eq!(of(Kind::Trust, trust(condition)), expected, "{amr}");
+        assert_eq!(of(Kind::Trust, &trust(condition)), expected, "{amr}");
     }
 }

@@ -260,7 +260,7 @@ mod tests {
         let (_folder, store) = store().await;
         let record = example();
         assert!(store.put(&record, None, record.modified).await.unwrap());
-        assert_eq!(store.get(AccountId::DEFAULT, "greet").await.unwrap(), [record.clone()]);
+        assert_eq!(store.get(AccountId::DEFAULT, "greet").await.unwrap(), std::slice::from_ref(&record));
         assert_eq!(store.all().await.unwrap(), [record]);
         assert_eq!(store.get(AccountId::DEFAULT, "other").await.unwrap(), []);
     }

@@ -70,7 +70,8 @@ impl Asked {
 
     /// Whether it makes something new in the caller's own account.
     pub(super) fn creates(&self) -> bool {
-        self.spec.name.starts_with("Create")
+        // An alias is made of somebody's function.
+        self.spec.name.starts_with("Create") && self.spec.name != "CreateAlias"
     }
 
     /// Whether it is refused to every root, as on AWS.
@@ -112,6 +113,8 @@ const THUMBPRINT: &str = "0123456789abcdef0123456789abcdef01234567";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}"#;
+
+const RESOURCE_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"*"}]}"#;
 
 /// What is made first, and what reads it.
 pub(super) fn making(guest: &Guest) -> Vec<Asked> {
@@ -316,6 +319,22 @@ fn functions() -> Vec<Asked> {
         of("UpdateFunctionConfiguration", json!({"Timeout": 5})),
         of("UpdateFunctionCode", json!({"ZipFile": code})),
         Asked::dry_run(FUNCTION),
+        of("PublishVersion", json!({})),
+        of("ListVersionsByFunction", json!({})),
+        of("CreateAlias", json!({"Name": "PROD", "FunctionVersion": "1"})),
+        of("GetAlias", json!({"Name": "PROD"})),
+        of("UpdateAlias", json!({"Name": "PROD", "Description": "for all"})),
+        of("ListAliases", json!({})),
+        of("DeleteAlias", json!({"Name": "PROD"})),
+        of(
+            "AddPermission",
+            json!({"StatementId": "s3", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}),
+        ),
+        of("GetPolicy", json!({})),
+        of("RemovePermission", json!({"StatementId": "s3"})),
+        Asked::lambda("PutResourcePolicy", json!({"ResourceArn": FUNCTION, "Policy": RESOURCE_POLICY})),
+        Asked::lambda("GetResourcePolicy", json!({"ResourceArn": FUNCTION})),
+        Asked::lambda("DeleteResourcePolicy", json!({"ResourceArn": FUNCTION})),
     ]
 }
 
