@@ -7,14 +7,18 @@
 
 #[path = "harness/bare_freezer.rs"]
 mod bare_freezer;
+#[expect(dead_code, reason = "some of it is for the bench of warm calls")]
 #[path = "harness/callgate.rs"]
 mod gateway;
+#[path = "harness/monitors.rs"]
+mod monitors;
 #[path = "harness/processor.rs"]
 mod processor;
 #[path = "harness/quiet.rs"]
 mod quiet;
 #[path = "harness/stats.rs"]
 mod stats;
+#[expect(dead_code, reason = "it is for the bench of warm calls")]
 #[path = "harness/wrk.rs"]
 mod wrk;
 
@@ -93,7 +97,7 @@ struct Stage {
     gateway: Gateway,
     developer: Remote,
     role: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
@@ -104,7 +108,7 @@ impl Stage {
         deploy_echo(&data)?;
         let developer = gateway.developer()?;
         let role = role(&developer).await?;
-        Ok(Self { gateway, developer, role, _folder: folder })
+        Ok(Self { gateway, developer, role, folder })
     }
 
     /// How long a call of this function takes, in milliseconds.
@@ -255,7 +259,7 @@ async fn memory() -> Result<()> {
                     stage.call("echo").await?;
                 }
                 quiet(stage.gateway.process_id()).await?;
-                found.push(stage.gateway.sandboxes_dirty()? as f64 / f64::from(1 << 20));
+                found.push(monitors::dirty(stage.gateway.process_id())? as f64 / f64::from(1 << 20));
             }
         }
         let program = node.as_deref().unwrap_or(Path::new("node"));
@@ -270,7 +274,7 @@ async fn memory() -> Result<()> {
 /// Processor time of many frozen sandboxes.
 async fn frozen() -> Result<()> {
     let stage = Stage::new(&UNPREPARED).await?;
-    let folder = stage._folder.path().join("data");
+    let folder = stage.folder.path().join("data");
     // Each has a timer that wants to run all the time.
     deploy_index(
         &folder,
@@ -293,7 +297,7 @@ async fn frozen() -> Result<()> {
     println!(
         "{} sandboxes, each with a timer that fires every millisecond while it runs, watched for {:.1} s: they and the helper \
          used {:.0} µs of a processor, the gateway {:.0} µs.",
-        stage.gateway.sandboxes()?,
+        monitors::of(process)?.len(),
         took.as_secs_f64(),
         spent.children_us,
         spent.own_us

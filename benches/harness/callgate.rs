@@ -74,36 +74,6 @@ impl Gateway {
         Ok(kib * 1024)
     }
 
-    /// Private dirty memory of all processes of its sandboxes, in bytes.
-    pub fn sandboxes_dirty(&self) -> io::Result<u64> {
-        let mut next = self.monitors()?;
-        let mut kib = 0;
-        while let Some(process) = next.pop() {
-            let map = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
-            let line = map.lines().find_map(|line| line.strip_prefix("Private_Dirty:")).unwrap_or_default();
-            kib += line.trim().trim_end_matches(" kB").parse::<u64>().map_err(io::Error::other)?;
-            next.extend(children(process)?);
-        }
-        Ok(kib * 1024)
-    }
-
-    /// How many sandboxes it has.
-    pub fn sandboxes(&self) -> io::Result<usize> {
-        Ok(self.monitors()?.len())
-    }
-
-    /// The processes at the heads of its sandboxes.
-    fn monitors(&self) -> io::Result<Vec<u32>> {
-        let mut found = Vec::new();
-        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            found.extend(listed(&thread?.path().join("children"))?);
-        }
-        found.retain(|process| {
-            fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim() == "bwrap")
-        });
-        Ok(found)
-    }
-
     /// The process id of the gateway itself.
     pub fn process_id(&self) -> u32 {
         self.process.id()
@@ -132,17 +102,6 @@ impl Drop for Gateway {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn children(process: u32) -> io::Result<Vec<u32>> {
-    listed(Path::new(&format!("/proc/{process}/task/{process}/children")))
-}
-
-fn listed(file: &Path) -> io::Result<Vec<u32>> {
-    Ok(fs::read_to_string(file)?
-        .split_ascii_whitespace()
-        .filter_map(|process| process.parse().ok())
-        .collect())
 }
 
 fn root() -> sign::Credentials {

@@ -220,6 +220,7 @@ mod tests {
         drop((left, other));
         drop(running);
         drop(has(&mut stays).await.unwrap());
-        assert_eq!((turns.lock().waiting, turns.lock().taken, turns.lock().of.len()), (0, 0, 0));
+        let state = turns.lock();
+        assert_eq!((state.waiting, state.taken, state.of.len()), (0, 0, 0));
     }
 }

@@ -149,13 +149,13 @@ async fn a_storm_leaves_turns_to_other_functions() {
         let before = begun();
         assert_eq!(stand.outcome("new", "{}").await.cold, Some(NewFunction));
         let new = begun() - before - 1;
-        assert!(begun() < STORM, "the storm was over before it could be outlived");
+        assert!(begun() < STORM, "nothing was left of the storm to wait behind");
         assert!(warm <= AT_ONCE, "{warm} starts of the storm began before a warm call was answered");
         assert!(new <= 3 * AT_ONCE, "{new} starts of the storm began before a first call was answered");
     };
     let (answers, ()) = tokio::join!(watched, others);
     assert!(answers.iter().all(|answer| answer == "done"));
-    assert_eq!(begun(), STORM + 2);
+    assert!(begun() <= STORM + 2, "{} were made", begun());
     assert!((2..=AT_ONCE).contains(&most.get()), "{} were made at once", most.get());
     stand.close().await;
 }

@@ -108,7 +108,7 @@ fn nothing_is_left_of_many_calls() {
         world.on_host(|| soak(Egress::Internet, resolvers));
     } else {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(soak(Egress::None, PathBuf::from("/etc/resolv.conf")));
+        runtime.block_on(soak(Egress::Nothing, PathBuf::from("/etc/resolv.conf")));
     }
 }
 

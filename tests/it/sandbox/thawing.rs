@@ -101,14 +101,14 @@ async fn answer(mut stream: TcpStream, mut closing: watch::Receiver<Option<Close
 async fn stand() -> (Stand, Server) {
     let (sender, connections) = mpsc::channel(64);
     let options = network::Options {
-        egress: Egress::None,
+        egress: Egress::Nothing,
         range: Range::new([100, 64, 0, 0].into(), 16).unwrap(),
         setup: false,
         resolvers: "/etc/resolv.conf".into(),
         connections: sender,
         rng: Arc::new(SystemRng),
     };
-    let network = Connecting::by(Network::open(options).await.unwrap(), Egress::None);
+    let network = Connecting::by(Network::open(options).await.unwrap(), Egress::Nothing);
     let plan = Plan { network, freeze_delay: Duration::ZERO, ..Plan::default() };
     let server = Server { connections, closing: watch::Sender::new(None), open: JoinSet::new(), accepted: 0 };
     (Stand::of(plan).await, server)
