@@ -39,12 +39,15 @@ bench: ## every measurement, as Markdown on standard output
 	$(CARGO) build --release --locked
 	$(CARGO) bench --locked
 
-soak: $(VENV)/installed ## the longer forms of the tests whose strength is repetition
+soak: $(VENV)/installed tests/nodes/node_modules/installed ## the longer forms of the tests whose strength is repetition
 	scripts/setup.sh test
 	$(CARGO) build --release --locked
 	PROPTEST_CASES=20000 IDENTITY_STEPS=100000 $(CARGO) test --release --locked --lib
 	PROPTEST_CASES=10000000 $(CARGO) test --release --locked --lib -- policy::tests::random policy::tests::access
 	PROPTEST_CASES=2000000 $(CARGO) test --release --locked --lib -- policy::tests::fuzz
+	CALLGATE_SOAK=200000 $(CARGO) test --release --locked --test it -- sandbox::soak --nocapture
+	CALLGATE_TEST_ALL=yes $(CARGO) test --release --locked --test it -- sandbox::ordinary_user
+	CALLGATE_TEST_ALL=yes scripts/nodes.sh
 	CONTRACT_SOAK=20 $(VENV)/bin/pytest tests/contract -m soak
 
 docs: ## write the generated documents anew, and the crate's own pages

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader, Cursor, Write},
+    os::unix::{fs::chown, process::CommandExt},
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -23,6 +24,8 @@ use crate::wrk::Request;
 const BINARY: &str = env!("CARGO_BIN_EXE_callgate");
 const REGION: &str = "us-east-1";
 const KEY_ID: &str = "AKIABENCHBENCHBENCHA";
+/// Names the user that gateways are to run as, if not this one.
+const USER: &str = "CALLGATE_BENCH_USER";
 const SECRET: &str = "only/for+benches+only/for+benches+only/f";
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -40,15 +43,15 @@ impl Gateway {
         Self::start_with(data, &[])
     }
 
-    /// The same, with these variables set.
-    pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Result<(Self, Duration)> {
+    /// The same with these variables set.
+    pub fn start_with(data: &Path, settings: &[(&str, &str)]) -> Result<(Self, Duration)> {
         let clock = SystemClock::new();
         let began = clock.monotonic();
-        let mut command = command(data);
+        let mut command = command(data)?;
+        command.envs(settings.iter().copied());
         // It logs every request, as in earnest; to a file beside the data directory.
         let log =
             fs::OpenOptions::new().create(true).append(true).open(data.with_file_name("gateway.log"))?;
-        command.envs(variables.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0", "--ready-json"]).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn()?;
         let mut line = String::new();
@@ -109,15 +112,19 @@ fn root() -> sign::Credentials {
     }
 }
 
-fn command(data: &Path) -> Command {
-    let mut command = Command::new(BINARY);
+fn command(data: &Path) -> Result<Command> {
+    let given: Option<u32> = std::env::var(USER).ok().map(|user| user.parse()).transpose()?;
+    let mut command = match given {
+        Some(user) => as_user(user, data)?,
+        None => Command::new(BINARY),
+    };
     command
         .arg("--data-dir")
         .arg(data)
         .env("CALLGATE_ROOT_ACCESS_KEY_ID", KEY_ID)
         .env("CALLGATE_ROOT_SECRET_ACCESS_KEY", SECRET)
         .stdin(Stdio::null());
-    if !rustix::process::geteuid().is_root() {
+    if given.is_some() || !rustix::process::geteuid().is_root() {
         // What is measured is not the users.
         command.env("CALLGATE_SANDBOX__ISOLATION", "shared-user");
     }
@@ -128,12 +135,25 @@ fn command(data: &Path) -> Command {
             command.env(name, "1000000");
         }
     }
-    command
+    Ok(command)
+}
+
+/// Runs as another user, on a folder that is this user's; where the program lies may be closed to it.
+fn as_user(user: u32, data: &Path) -> Result<Command> {
+    let folder = data.parent().ok_or("the data folder has no parent")?;
+    let program = folder.join("callgate");
+    if !program.exists() {
+        fs::copy(BINARY, &program)?;
+        chown(folder, Some(user), Some(user))?;
+    }
+    let mut command = Command::new(program);
+    command.uid(user).gid(user).current_dir(folder);
+    Ok(command)
 }
 
 /// Runs one of the command's own commands against the gateway on this data directory.
 pub fn run(data: &Path, arguments: &[&str]) -> Result<String> {
-    let output = command(data).args(arguments).output()?;
+    let output = command(data)?.args(arguments).output()?;
     if !output.status.success() {
         return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
@@ -142,9 +162,14 @@ pub fn run(data: &Path, arguments: &[&str]) -> Result<String> {
 
 /// Writes a folder with an echo function, and deploys it for guests.
 pub fn deploy_echo(data: &Path) -> Result<()> {
-    let folder = data.with_file_name("echo");
+    deploy_index(data, "echo", ECHO)
+}
+
+/// The same of any function: its name, and its `index.js`.
+pub fn deploy_index(data: &Path, name: &str, code: &str) -> Result<()> {
+    let folder = data.with_file_name(name);
     fs::create_dir_all(&folder)?;
-    fs::write(folder.join("index.js"), ECHO)?;
+    fs::write(folder.join("index.js"), code)?;
     let folder = folder.to_str().ok_or("the folder's name is not UTF-8")?;
     run(data, &["deploy", folder, "--tag", "callgate:allow=guests"])?;
     Ok(())

@@ -44,16 +44,31 @@ const device = {
 };
 const ClientContext = Buffer.from(JSON.stringify(device)).toString('base64');
 
-/** Calls a function as whoever the client is, and gives back what it answered. */
-async function call(client, name, event) {
-  const { Payload, FunctionError } = await client.send(
-    new InvokeCommand({ FunctionName: name, ClientContext, Payload: JSON.stringify(event) }),
+/** Calls a function as whoever the client is, and gives back what it answered and the end of its log. */
+async function logged(client, name, event, LogType = 'Tail') {
+  const { Payload, FunctionError, LogResult } = await client.send(
+    new InvokeCommand({ FunctionName: name, ClientContext, LogType, Payload: JSON.stringify(event) }),
   );
   const answer = JSON.parse(Payload.transformToString());
   if (FunctionError) {
     throw new Error(`the function failed: ${answer.errorMessage}`);
   }
-  return answer;
+  return { answer, log: Buffer.from(LogResult ?? '', 'base64').toString() };
+}
+
+/** The same without the log. */
+async function call(client, name, event) {
+  return (await logged(client, name, event, 'None')).answer;
+}
+
+/** How long a sandbox was made ready for the call with this log, and how long the function ran, as its REPORT line has it. */
+function coldStart(log) {
+  const [, ran] = /\tDuration: ([\d.]+) ms/.exec(log) ?? [];
+  const [, init] = /\tInit Duration: ([\d.]+) ms/.exec(log) ?? [];
+  if (!ran || !init) {
+    throw new Error(`the first call was no cold start: ${log}`);
+  }
+  return `${init} ms until the function was loaded, ${ran} ms in it`;
 }
 
 /** An ID token of the issuer, as its sign-in page would give the app. */
@@ -106,7 +121,8 @@ console.log('4. The app starts for the first time and becomes a guest.');
 const asGuest = fromCognitoIdentityPool({ identityPoolId, clientConfig });
 const { identityId } = await asGuest();
 const guest = new LambdaClient({ ...clientConfig, credentials: asGuest });
-const first = await call(guest, functionName, {});
+const { answer: first, log } = await logged(guest, functionName, {});
+console.log(`   Cold start   ${coldStart(log)}`);
 show(first);
 
 console.log(`5. Ada signs in at ${issuer}; the app keeps its identity.`);

@@ -3,6 +3,7 @@
 pub mod arn;
 pub mod caller;
 pub mod clock;
+pub mod cold_start;
 pub mod egress;
 #[cfg(test)]
 pub(crate) mod generated;
@@ -18,6 +19,7 @@ pub mod special;
 pub use arn::Arn;
 pub use caller::{Caller, CallerIdentity, Principal};
 pub use clock::{Clock, SystemClock, Timestamp};
+pub use cold_start::ColdStart;
 pub use egress::Egress;
 pub use ids::{AccountId, Region, RequestId};
 pub use keyring::{KeyRing, KeyRingError, Purpose};

@@ -10,7 +10,7 @@ use super::{
     start::{InitFailure, InitReason, is_classic},
 };
 use crate::{
-    base::{RequestId, Timestamp},
+    base::{ColdStart, RequestId, Timestamp},
     functions::Target,
     sandbox::{
         Exit,
@@ -25,7 +25,7 @@ pub fn outcome(
     id: RequestId,
     deadline: Timestamp,
     log: Log<'_>,
-    cold: bool,
+    cold: Option<ColdStart>,
 ) -> Outcome {
     let classic = is_classic(&target.function);
     let unhandled = Some(FunctionError::Unhandled);
@@ -45,13 +45,14 @@ pub fn outcome(
     Outcome { payload, function_error, version: target.version.clone(), log_tail: log.into_tail(), cold }
 }
 
-/// What a function that failed to load comes to.
+/// What a function that failed to load comes to, in a sandbox that was made for this cause.
 pub fn init_failed(
     failure: &InitFailure,
     target: &Target,
     id: RequestId,
     now: Timestamp,
     mut log: Log<'_>,
+    cause: ColdStart,
 ) -> Outcome {
     let classic = is_classic(&target.function);
     let payload = match &failure.reason {
@@ -70,7 +71,7 @@ pub fn init_failed(
         function_error: Some(FunctionError::Unhandled),
         version: target.version.clone(),
         log_tail: log.into_tail(),
-        cold: true,
+        cold: Some(cause),
     }
 }
 

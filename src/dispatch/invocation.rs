@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::base::{CallerIdentity, RequestId};
+use crate::base::{CallerIdentity, ColdStart, RequestId};
 
 /// One call of a function.
 #[derive(Clone, Debug)]
@@ -53,8 +53,8 @@ pub struct Outcome {
     pub version: Arc<str>,
     /// The last 4 KiB of the log, if they were asked for.
     pub log_tail: Option<Vec<u8>>,
-    /// Whether it was the first of its sandbox.
-    pub cold: bool,
+    /// Why its sandbox had to be made, if it was the first in it.
+    pub cold: Option<ColdStart>,
 }
 
 /// The JSON that stands beside the payload in an INVOKE frame (docs/frame-protocol.md).

@@ -82,7 +82,7 @@ impl Lease {
     ) -> Result<(), Unbegun> {
         let Some(Ok(worker)) = self.worker.take().map(Worker::come_home) else {
             self.pool.returned(self.shard);
-            self.pool.lost();
+            self.pool.lost(Event::Failed);
             return Err(Unbegun::SandboxEnded(admission));
         };
         let worker = self.worker.insert(worker);
@@ -182,13 +182,13 @@ impl Drop for Lease {
         match worker.state() {
             _ if worker.settling => {
                 drop(worker);
-                self.pool.lost();
+                self.pool.lost(Event::Failed);
             }
             // It was never used: the caller left while it waited.
             State::Idle | State::Frozen => self.pool.give_back(worker, None, None),
             _ => {
                 drop(worker);
-                self.pool.lost();
+                self.pool.lost(Event::Failed);
             }
         }
     }

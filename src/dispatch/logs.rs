@@ -45,7 +45,7 @@ impl LogSink for GatewayLog {
 pub struct Log<'a> {
     tail: Option<Vec<u8>>,
     sink: Option<&'a Arc<dyn LogSink>>,
-    // Output after its last newline, kept for the sink until the line is whole.
+    // Output after its last newline, kept until the line is whole.
     line: Vec<u8>,
     function: &'a Function,
     id: RequestId,
@@ -68,30 +68,36 @@ impl<'a> Log<'a> {
         self.hand_over(text);
         // What an earlier invocation logs late (a timer, a promise nobody waited for) is not for this one's caller to see.
         if !names_another(text, self.id) {
+            self.end_cut();
             self.append(text);
             self.append(b"\n");
         }
     }
 
-    /// Raw output, cut anywhere. Each line of it is an event; one longer than [`LINE_MAX`] is several.
+    /// Raw output, cut anywhere. Each line of it is an event; one longer than [`LINE_MAX`] is several. A line stands in the
+    /// log when it is whole: what is logged meanwhile comes before it, and not into its middle.
     pub fn output(&mut self, bytes: &[u8]) {
-        self.append(bytes);
-        if self.sink.is_none() {
+        if !self.is_wanted() {
             return;
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (text, whole) = piece.strip_suffix(b"\n").map_or((piece, false), |text| (text, true));
             self.line.extend_from_slice(text);
             if whole || self.line.len() >= LINE_MAX {
-                self.end_line();
+                self.end_line(whole);
             }
         }
     }
 
-    fn end_line(&mut self) {
+    /// Takes what there is of a line for an event.
+    fn end_line(&mut self, whole: bool) {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.hand_over(&line);
+        }
+        self.append(&line);
+        if whole {
+            self.append(b"\n");
         }
     }
 
@@ -123,7 +129,14 @@ impl<'a> Log<'a> {
 
     /// Ends a line that lacks its newline.
     fn whole_line(&mut self) {
-        self.end_line();
+        if !self.line.is_empty() {
+            self.end_line(true);
+        }
+        self.end_cut();
+    }
+
+    /// Ends the last piece of a line that was longer than an event, as far as the tail has it.
+    fn end_cut(&mut self) {
         if self.tail.as_ref().is_some_and(|tail| tail.last().is_some_and(|last| *last != b'\n')) {
             self.append(b"\n");
         }
@@ -178,7 +191,10 @@ mod tests {
         }
         assert!(!names_another(b"plain text", one));
     }
-    use crate::{base::rng::SeededRng, functions::testing::Fixture};
+    use crate::{
+        base::{ColdStart, rng::SeededRng},
+        functions::testing::Fixture,
+    };
 
     #[derive(Default)]
     struct Kept(Mutex<Vec<String>>);
@@ -262,12 +278,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_event_does_not_come_into_the_middle_of_a_line() {
+        let sink: Arc<dyn LogSink> = Arc::new(Kept::default());
+        let function = function().await;
+        let mut log = Log::new(true, &sink, &function, id());
+        log.output(&[b'x'; LINE_MAX]);
+        log.event(b"last");
+        let tail = String::from_utf8(log.into_tail().unwrap()).unwrap();
+        assert!(tail.ends_with("x\nlast\n"), "{tail}");
+        let mut log = Log::new(true, &sink, &function, id());
+        log.output(b"whole\n\nbe");
+        log.event(b"event");
+        log.output(b"gun\nwithout end");
+        log.event(b"another");
+        log.whole_line();
+        let tail = String::from_utf8(log.into_tail().unwrap()).unwrap();
+        assert_eq!(tail, "whole\n\nevent\nbegun\nanother\nwithout end\n");
+    }
+
+    #[tokio::test]
     async fn what_loading_wrote_stands_before_the_start() {
         let kept = Arc::new(Kept::default());
         let sink: Arc<dyn LogSink> = kept.clone();
         let function = function().await;
         let mut log = Log::new(true, &sink, &function, id());
-        log.loaded(&Loading { took: Duration::ZERO, node: "v20.1.0".to_owned(), log: b"loading".to_vec() });
+        log.loaded(&Loading {
+            took: Duration::ZERO,
+            node: "v20.1.0".to_owned(),
+            log: b"loading".to_vec(),
+            cause: ColdStart::NewFunction,
+        });
         log.start("$LATEST");
         let events = kept.0.lock().unwrap().clone();
         assert_eq!(events[..2], ["INIT_START Runtime Version: node:v20.1.0", "loading"]);

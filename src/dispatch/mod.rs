@@ -13,18 +13,22 @@ pub mod environment;
 mod estimate;
 pub mod exchange;
 mod freezing;
+mod growth;
 mod held_up;
 pub mod invocation;
 pub mod lease;
 pub mod lifecycle;
+mod line;
 pub mod logs;
 pub mod memory;
 pub mod nodes;
+mod past;
 pub mod pool;
 pub mod pools;
 mod prewarm;
 mod shard;
 pub mod start;
+mod turns;
 pub mod worker;
 
 use std::{sync::Arc, time::Duration};
@@ -76,6 +80,11 @@ impl Dispatch {
         self.pools.alive()
     }
 
+    /// Sandboxes that are just being made.
+    pub fn being_made(&self) -> usize {
+        self.pools.being_made()
+    }
+
     /// Makes sandboxes ready for functions that nobody has called yet.
     pub fn prewarm(&self) {
         self.pools.prewarm();
@@ -121,12 +130,12 @@ impl Dispatch {
         let (mut lease, loading, began, deadline, unbegun) = loop {
             let mut lease = match self.lease(&target).await? {
                 Handed::Lease(lease) => lease,
-                Handed::Failed(failure) => {
+                Handed::Failed(failure, cause) => {
                     return match &*failure {
                         StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
                         StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
                         StartFailure::Function(init) => {
-                            Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log))
+                            Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log, cause))
                         }
                     };
                 }
@@ -158,7 +167,7 @@ impl Dispatch {
         let took = self.clock.monotonic().saturating_sub(began);
         let memory_mb = log.is_wanted().then(|| lease.high_water_mb()).flatten();
         let end = lease.settle(end, Some(took)).await;
-        let cold = loading.is_some();
+        let cold = loading.as_ref().map(|loading| loading.cause);
         log.end(
             took.min(function.timeout),
             loading.map(|loading| loading.took),

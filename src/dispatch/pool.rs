@@ -30,20 +30,24 @@ use super::{
     held_up::{self, HeldUp},
     lease::Lease,
     lifecycle::{Event, State},
+    past::Past,
     pools::Pools,
-    shard::{Locked, Place, Shard},
+    shard::{Place, Shard},
     start::StartFailure,
     worker::Worker,
 };
-use crate::{base::home, functions::Target};
+use crate::{
+    base::{ColdStart, home},
+    functions::Target,
+};
 
 /// What a waiting call gets.
 #[derive(Debug)]
 pub enum Handed {
     /// A sandbox.
     Lease(Lease),
-    /// None could be started.
-    Failed(Arc<StartFailure>),
+    /// None could be started, and why one was wanted.
+    Failed(Arc<StartFailure>, ColdStart),
 }
 
 /// A place in line.
@@ -51,11 +55,11 @@ pub type Waiting = oneshot::Receiver<Handed>;
 
 /// The sandboxes of one generation of one function.
 pub struct Pool {
-    target: Target,
+    pub(super) target: Target,
     pub(super) shared: Arc<Pools>,
     pub(super) shards: Box<[Shard]>,
     /// Sandboxes that can serve, idle and lent.
-    alive: AtomicUsize,
+    pub(super) alive: AtomicUsize,
     /// Sandboxes in the shards.
     pub(super) idle: AtomicUsize,
     /// Sandboxes that are just being frozen.
@@ -63,28 +67,28 @@ pub struct Pool {
     /// Whether somebody sees to it that idle ones are frozen.
     pub(super) is_freezing: AtomicBool,
     /// Sandboxes being started.
-    starting: AtomicUsize,
+    pub(super) starting: AtomicUsize,
     /// Calls in line, those included whose caller has left and that nobody has come across yet.
-    waiting: AtomicUsize,
+    pub(super) waiting: AtomicUsize,
     /// How long an invocation takes by itself.
-    estimate: Estimate,
+    pub(super) estimate: Estimate,
     /// Which sandboxes are held up by a long one.
-    held_up: HeldUp,
+    pub(super) held_up: HeldUp,
+    /// What has become of its sandboxes.
+    pub(super) past: Past,
     /// A newer generation has taken its place, or the gateway goes down.
     retired: AtomicBool,
 }
 
 /// How long a call may be expected to wait in line while sandboxes are idle.
-const IN_LINE_MAX: Duration = Duration::from_millis(2);
+pub(super) const IN_LINE_MAX: Duration = Duration::from_millis(2);
 /// How long a call may be expected to wait for a sandbox of its own thread while another's is idle. Taking that one costs its
 /// event loop and this one's some system calls, and the next call of its own thread the same.
 const OWN_MAX: Duration = Duration::from_micros(500);
-/// A call of another thread that has waited twice as long as the first of one's own, and so much more, is served before it.
-const OVERDUE: Duration = Duration::from_micros(500);
 
 impl Pool {
     /// A pool without sandboxes.
-    pub(super) fn new(target: Target, shared: Arc<Pools>) -> Arc<Self> {
+    pub(super) fn new(target: Target, shared: Arc<Pools>, past: Past) -> Arc<Self> {
         let shards = std::iter::repeat_with(Shard::default).take(shared.options.threads.max(1)).collect();
         Arc::new(Self {
             target,
@@ -98,6 +102,7 @@ impl Pool {
             waiting: AtomicUsize::new(0),
             estimate: Estimate::default(),
             held_up: HeldUp::default(),
+            past,
             retired: AtomicBool::new(false),
         })
     }
@@ -108,12 +113,12 @@ impl Pool {
     }
 
     /// The number of the calling thread's shard.
-    fn here(&self) -> usize {
+    pub(super) fn here(&self) -> usize {
         home::current() % self.shards.len()
     }
 
     /// The calling thread's shard first, then the others', each with its number.
-    fn here_first(&self) -> impl Iterator<Item = (usize, &Shard)> {
+    pub(super) fn here_first(&self) -> impl Iterator<Item = (usize, &Shard)> {
         let here = self.here();
         let own = std::iter::once((here, &self.shards[here]));
         own.chain(self.shards.iter().enumerate().filter(move |(number, _)| *number != here))
@@ -161,7 +166,7 @@ impl Pool {
     }
 
     /// Takes an idle sandbox: the warmest of this thread, or another's if those of this thread will not do.
-    fn take_idle(&self) -> Option<Box<Worker>> {
+    pub(super) fn take_idle(&self) -> Option<Box<Worker>> {
         if self.idle.load(SeqCst) == 0 {
             return None;
         }
@@ -176,13 +181,20 @@ impl Pool {
         Some(worker)
     }
 
+    /// Takes an idle sandbox, whosever it is.
+    pub(super) fn take_any_idle(&self) -> Option<Box<Worker>> {
+        let worker = self.here_first().find_map(|(_, shard)| shard.take())?;
+        self.idle.fetch_sub(1, SeqCst);
+        Some(worker)
+    }
+
     /// How long the last of `waiting` calls is expected to wait for `running` sandboxes.
-    fn expected(&self, waiting: usize, running: usize) -> Option<Duration> {
+    pub(super) fn expected(&self, waiting: usize, running: usize) -> Option<Duration> {
         self.estimate.expected(waiting, running, self.shared.options.processors)
     }
 
     /// Sandboxes that run, but for those that a long invocation holds up.
-    fn progressing(&self) -> usize {
+    pub(super) fn progressing(&self) -> usize {
         self.alive.load(SeqCst).saturating_sub(self.idle.load(SeqCst) + self.held_up.count())
     }
 
@@ -203,147 +215,6 @@ impl Pool {
             && self
                 .expected(self.waiting.load(SeqCst), progressing)
                 .is_some_and(|expected| expected <= IN_LINE_MAX)
-    }
-
-    /// Whether another sandbox should be started for those in line.
-    fn wants_another(&self) -> bool {
-        let options = &self.shared.options;
-        let (alive, starting) = (self.alive.load(SeqCst), self.starting.load(SeqCst));
-        let waiting = self.waiting.load(SeqCst);
-        // Who is being frozen is back in a moment.
-        if starting + self.freezing.load(SeqCst) >= waiting
-            || alive + starting >= options.function_sandboxes_max
-        {
-            return false;
-        }
-        if alive + starting < options.busy_sandboxes {
-            return true;
-        }
-        // Of those that compute, more would do no more. What is not known yet, or changes, `reconsider` sees to.
-        self.estimate.waits()
-            && self.expected(waiting, alive).is_some_and(|expected| expected > self.shared.start_cost())
-    }
-
-    /// How long a call waits in line before it asks for [`Self::reconsider`].
-    pub(super) fn patience(&self) -> Duration {
-        if self.idle.load(SeqCst) > 0 { 2 * IN_LINE_MAX } else { self.shared.start_cost().max(held_up::LONG) }
-    }
-
-    /// Looks again whether those in line are served quickly enough. Called by one of them who was not.
-    pub(super) fn reconsider(self: &Arc<Self>) {
-        self.held_up.recount(self.now());
-        if self.progressing() >= self.shared.options.busy_sandboxes && !self.estimate.waits() {
-            // The line is long because there is more to do than can be done: more sandboxes would do no more.
-            return;
-        }
-        if let Some(worker) = self.here_first().find_map(|(_, shard)| shard.take()) {
-            self.idle.fetch_sub(1, SeqCst);
-            self.hand_over(worker);
-            return;
-        }
-        // The number at most doubles at once, since a machine that is busy with something else makes everyone wait, and more
-        // sandboxes would only add to that.
-        if self.starting.load(SeqCst) < self.alive.load(SeqCst).max(1) {
-            self.start_another();
-        }
-    }
-
-    fn start_if_wanted(self: &Arc<Self>) {
-        if self.wants_another() {
-            self.start_another();
-        }
-    }
-
-    fn start_another(self: &Arc<Self>) {
-        let waiting = self.waiting.load(SeqCst);
-        // Starting computes, too: where calls wait for processors, it must not take them all.
-        let most = if self.estimate.waits() { waiting } else { waiting.min(self.shared.options.processors) };
-        let within = |starting: usize| {
-            let serving = self.alive.load(SeqCst) + starting;
-            (starting < most && serving < self.shared.options.function_sandboxes_max).then_some(starting + 1)
-        };
-        if self.starting.fetch_update(SeqCst, SeqCst, within).is_err() {
-            return;
-        }
-        let pool = self.clone();
-        tokio::spawn(async move {
-            let began = pool.shared.clock.monotonic();
-            match pool.shared.start(&pool.target).await {
-                Ok((mut worker, room)) => {
-                    worker.running_since = pool.held_up.watch();
-                    room.keep();
-                    pool.shared.note_start(pool.shared.clock.monotonic().saturating_sub(began));
-                    pool.alive.fetch_add(1, SeqCst);
-                    pool.starting.fetch_sub(1, SeqCst);
-                    pool.give_back(Box::new(worker), None, None);
-                }
-                Err(failure) => pool.not_started(failure),
-            }
-        });
-    }
-
-    /// A start failed: whoever it was for learns it, unless running sandboxes will serve them.
-    fn not_started(self: &Arc<Self>, failure: StartFailure) {
-        self.starting.fetch_sub(1, SeqCst);
-        let failure = Arc::new(failure);
-        let tell = |first: Option<(usize, Place)>| {
-            first.map(|(_, place)| place.sender.send(Handed::Failed(failure.clone()))).is_some()
-        };
-        match &*failure {
-            // The function's own fault is the answer of one call. The next in line has a start of its own.
-            StartFailure::Function(_) => {
-                tell(self.first_in_line());
-                self.start_if_wanted();
-            }
-            StartFailure::Saturated(_) | StartFailure::System(_) => {
-                if let StartFailure::System(why) = &*failure {
-                    tracing::error!(
-                        function = &*self.target.function.arn,
-                        why,
-                        "a sandbox could not be started"
-                    );
-                }
-                if self.alive.load(SeqCst) + self.starting.load(SeqCst) == 0 {
-                    while tell(self.first_in_line()) {}
-                }
-            }
-        }
-    }
-
-    /// The next in line of this shard whose caller is still there.
-    fn next_in(&self, state: &mut Locked<'_>) -> Option<Place> {
-        while let Some(place) = state.line.pop_front() {
-            self.waiting.fetch_sub(1, SeqCst);
-            if !place.sender.is_closed() {
-                return Some(place);
-            }
-        }
-        None
-    }
-
-    /// The next in line, and the number of its shard: this thread's, unless another's has waited for much longer.
-    fn first_in_line(&self) -> Option<(usize, Place)> {
-        if self.waiting.load(SeqCst) == 0 {
-            return None;
-        }
-        let now_ns = nanoseconds(self.now());
-        let own = self.shards[self.here()].first_has_waited(now_ns);
-        let patience = own.map_or(Duration::ZERO, |waited| 2 * waited + OVERDUE);
-        let overdue = self
-            .here_first()
-            .skip(1)
-            .filter(|(_, shard)| shard.first_has_waited(now_ns).is_some_and(|waited| waited > patience));
-        let next = |(number, shard): (usize, &Shard)| Some((number, self.next_in(&mut shard.lock())?));
-        overdue.chain(self.here_first()).find_map(next)
-    }
-
-    fn forget_who_left(&self) {
-        for shard in &self.shards {
-            let mut state = shard.lock();
-            let before = state.line.len();
-            state.line.retain(|place| !place.sender.is_closed());
-            self.waiting.fetch_sub(before - state.line.len(), SeqCst);
-        }
     }
 
     /// Whether the own part of the invocation that begins now is to be told apart.
@@ -415,13 +286,6 @@ impl Pool {
         self.shared.clock.monotonic()
     }
 
-    /// A sandbox of this pool is gone. Those in line must not wait for it.
-    pub(super) fn lost(self: &Arc<Self>) {
-        self.shared.leave();
-        self.alive.fetch_sub(1, SeqCst);
-        self.start_if_wanted();
-    }
-
     /// Ends sandboxes that have been idle since before `since`, and clears away those that ended by themselves; returns
     /// whether none is left and nobody waits.
     pub(super) fn expire(self: &Arc<Self>, since: Duration) -> bool {
@@ -480,7 +344,7 @@ impl Pool {
         for mut worker in workers {
             worker.event(why);
             drop(worker);
-            self.lost();
+            self.lost(why);
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -13,13 +14,15 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::{
     DispatchError, END_MAX, environment,
+    past::Former,
     pool::Pool,
     prewarm::Prewarmed,
     start::{StartFailure, Starter},
+    turns::{Busy, Turn, Turns},
     worker::Worker,
 };
 use crate::{
-    base::{AccountId, clock::SharedClock},
+    base::{AccountId, ColdStart, clock::SharedClock},
     functions::Target,
 };
 
@@ -48,6 +51,8 @@ pub struct Options {
     pub is_memory_short: fn() -> bool,
 }
 
+/// Who takes longer than that to make a sandbox, loading much or waiting for something, lets others begin meanwhile.
+const TURN_MAX: Duration = Duration::from_secs(1);
 /// What a start takes, until one has been measured.
 const START_COST: Duration = Duration::from_millis(60);
 
@@ -59,6 +64,8 @@ pub struct Pools {
     pub(super) starter: Starter,
     pub(super) clock: SharedClock,
     pools: RwLock<HashMap<AccountId, ByName>>,
+    former: Mutex<Former>,
+    turns: Arc<Turns>,
     pub(super) prewarmed: Prewarmed,
     alive: AtomicU64,
     start_cost_us: AtomicU64,
@@ -87,11 +94,14 @@ impl Drop for Room {
 impl Pools {
     /// No pools yet.
     pub fn new(options: Options, starter: Starter, clock: SharedClock) -> Arc<Self> {
+        let turns = Turns::new(starter.spawner.at_once(), starter.spawner.waiting_max());
         Arc::new(Self {
             options,
             starter,
             clock,
             pools: RwLock::default(),
+            former: Mutex::default(),
+            turns,
             prewarmed: Prewarmed::default(),
             alive: AtomicU64::new(0),
             start_cost_us: AtomicU64::new(u64::try_from(START_COST.as_micros()).unwrap_or(u64::MAX)),
@@ -131,7 +141,8 @@ impl Pools {
         {
             return pool.clone();
         }
-        let pool = Pool::new(target.clone(), self.clone());
+        let past = self.former().of(function, named.contains_key(&*function.pool));
+        let pool = Pool::new(target.clone(), self.clone(), past);
         let earlier = named.insert(function.pool.clone(), pool.clone());
         drop(pools);
         if let Some(earlier) = earlier {
@@ -140,41 +151,69 @@ impl Pools {
         pool
     }
 
+    fn former(&self) -> MutexGuard<'_, Former> {
+        self.former.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn each(&self) -> Vec<Arc<Pool>> {
         let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
         pools.values().flat_map(HashMap::values).cloned().collect()
     }
 
-    /// Starts a sandbox for a function: one that is ready, where there is one and it will do.
-    pub(super) async fn start(self: &Arc<Self>, target: &Target) -> Result<(Worker, Room), StartFailure> {
-        let function = &target.function;
+    /// Turns that are taken.
+    pub(super) fn being_made(&self) -> usize {
+        self.turns.taken()
+    }
+
+    /// Waits for the turn of a function, or for one in which nobody needs it, to make a sandbox.
+    pub(super) async fn turn(&self, function: Option<&Arc<str>>) -> Result<Turn, StartFailure> {
+        let turn = self.turns.take(function).await;
+        turn.map_err(|Busy| StartFailure::Saturated("too many sandboxes are waiting to be started"))
+    }
+
+    /// Starts a sandbox for the function of this pool.
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        pool: &Pool,
+        cause: ColdStart,
+    ) -> Result<(Worker, Room), StartFailure> {
+        let turn = self.turn(Some(&pool.target.function.arn)).await?;
+        let mut making = pin!(self.make_sandbox(pool, cause));
+        let started = match timeout(TURN_MAX, &mut making).await {
+            Ok(started) => started,
+            Err(_) => {
+                drop(turn);
+                return making.await;
+            }
+        };
+        drop(turn);
+        // Only now: the boot of another would have slowed this one down.
+        self.refill(self.starter.nodes.of(&pool.target.function.runtime));
+        started
+    }
+
+    /// One that is ready, where there is one and it will do, or else a new one.
+    async fn make_sandbox(
+        self: &Arc<Self>,
+        pool: &Pool,
+        cause: ColdStart,
+    ) -> Result<(Worker, Room), StartFailure> {
+        let target = &pool.target;
         let began = self.clock.monotonic();
-        let node = self.starter.nodes.of(&function.runtime);
+        let node = self.starter.nodes.of(&target.function.runtime);
         // What must be there before Node.js boots cannot be given to one that has.
-        let mut started = None;
-        if environment::boot(function).is_empty() {
+        if environment::boot(&target.function).is_empty() {
             self.prewarmed.wanted(node, began);
             while let Some((generic, room)) = self.prewarmed.take(node) {
-                match self.starter.bind(generic, target, began).await {
+                match self.starter.bind(generic, target, began, cause).await {
                     // It ended while it waited, and nobody had heard of it yet.
                     Err(StartFailure::System(why)) => tracing::warn!(why, "a ready sandbox was of no use"),
-                    bound => {
-                        started = Some(bound.map(|worker| (worker, room)));
-                        break;
-                    }
+                    bound => return bound.map(|worker| (worker, room)),
                 }
             }
         }
-        let started = match started {
-            Some(started) => started,
-            None => match self.room() {
-                Some(room) => self.starter.start(target).await.map(|worker| (worker, room)),
-                None => Err(StartFailure::Saturated("as many sandboxes run as there may be")),
-            },
-        };
-        // Only now: the boot of another would have slowed this one down.
-        self.refill(node);
-        started
+        let room = self.room(pool).ok_or(StartFailure::Saturated("as many sandboxes run as there may be"))?;
+        self.starter.start(target, cause).await.map(|worker| (worker, room))
     }
 
     /// Makes sandboxes ready for functions that nobody has called yet.
@@ -220,20 +259,26 @@ impl Pools {
         for named in pools.values_mut() {
             // A call may have come for it meanwhile, and then holds the pool itself.
             named.retain(|_, pool| {
-                !empty.iter().any(|empty| Arc::ptr_eq(empty, pool)) || Arc::strong_count(pool) > 2
+                let stays =
+                    !empty.iter().any(|empty| Arc::ptr_eq(empty, pool)) || Arc::strong_count(pool) > 2;
+                if !stays {
+                    self.former().remember(&pool.target.function, &pool.past);
+                }
+                stays
             });
         }
         pools.retain(|_, named| !named.is_empty());
     }
 
-    /// Takes room for one more sandbox; where there is none, one that is nobody's, or the coldest idle one of any function,
-    /// makes it.
-    pub(super) fn room(self: &Arc<Self>) -> Option<Room> {
+    /// Takes room for one more sandbox of this pool; where there is none, one that is nobody's, or the coldest idle one of any
+    /// function, makes it. Who has half of all there may be already takes none away from others.
+    fn room(self: &Arc<Self>, pool: &Pool) -> Option<Room> {
         for _ in 0..2 {
             if let Some(room) = self.free_room() {
                 return Some(room);
             }
-            if !self.prewarmed.give_up() && !self.evict_coldest() {
+            let has_half = 2 * pool.others() as u64 >= self.options.sandboxes_max;
+            if !self.prewarmed.give_up() && (has_half || !self.evict_coldest()) {
                 return None;
             }
         }
@@ -279,6 +324,7 @@ impl Pools {
     pub(super) fn retire(&self, account: AccountId, name: &str) {
         let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
         let pool = pools.get_mut(&account).and_then(|named| named.remove(name));
+        self.former().forget(account, name);
         drop(pools);
         if let Some(pool) = pool {
             pool.retire();

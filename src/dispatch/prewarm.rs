@@ -122,7 +122,8 @@ impl Pools {
 
     async fn add_prewarmed(self: Arc<Self>, node: &Path) {
         // Nothing is ended for it: who is warm is worth more than who may become so.
-        let started = match self.free_room() {
+        let turn = self.turn(None).await;
+        let started = match turn.as_ref().ok().and_then(|_| self.free_room()) {
             Some(room) => self.starter.start_generic(node).await.map(|generic| (generic, room)),
             None => Err(StartFailure::Saturated("as many sandboxes run as there may be")),
         };

@@ -21,7 +21,7 @@ use super::{
     worker::{Loading, Worker},
 };
 use crate::{
-    base::{Region, RequestId, clock::SharedClock, home, rng::SharedRng},
+    base::{ColdStart, Region, RequestId, clock::SharedClock, home, rng::SharedRng},
     functions::{Function, Target},
     sandbox::{
         Binding, Exit, LinkError, SpawnError, Spawner, Spec,
@@ -174,17 +174,14 @@ struct Bound<'a> {
 }
 
 impl Starter {
-    /// Starts a sandbox for `function` and has it load.
-    pub async fn start(&self, target: &Target) -> Result<Worker, StartFailure> {
+    /// Starts a sandbox for a function that needs one for this cause, and has it load.
+    pub async fn start(&self, target: &Target, cause: ColdStart) -> Result<Worker, StartFailure> {
         let function = &target.function;
         let node = self.nodes.of(&function.runtime).to_owned();
         let spec = Arc::new(self.spec(node, environment::boot(function)));
-        let load = async |started| {
-            let generic = self.boot(started).await?;
-            let began = generic.began;
-            self.bind(generic, target, began).await
-        };
-        flatten(self.spawner.start(spec, load).await)
+        let generic = flatten(self.spawner.start(spec, |started| self.boot(started)).await)?;
+        let began = generic.began;
+        self.bind(generic, target, began, cause).await
     }
 
     /// Starts a sandbox that is nobody's yet.
@@ -224,12 +221,14 @@ impl Starter {
         Ok(Generic { started, attached, state, node, log, began, home: home::current() })
     }
 
-    /// Makes a sandbox a function's, and has it load. `began` is when it began to be that function's.
+    /// Makes a sandbox a function's, and has it load. `began` is when it began to be that function's, and `cause` why it needs
+    /// one.
     pub(super) async fn bind(
         &self,
         generic: Generic,
         target: &Target,
         began: Duration,
+        cause: ColdStart,
     ) -> Result<Worker, StartFailure> {
         let function = &target.function;
         let Generic { started, mut attached, state, node, mut log, .. } =
@@ -258,7 +257,7 @@ impl Starter {
             Ok(Ok(Frame::Bound(bound))) => match loading_error(&bound)? {
                 Some(error) => fail(InitReason::Error(error), log),
                 None => {
-                    let loading = Loading { took, node, log };
+                    let loading = Loading { took, node, log, cause };
                     let started = Started { process, link, control, user };
                     let worker = Worker::loaded(
                         started,

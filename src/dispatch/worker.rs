@@ -10,7 +10,7 @@ use super::{
     memory,
 };
 use crate::{
-    base::home,
+    base::{ColdStart, home},
     functions::Function,
     sandbox::{Control, Exit, FreezeError, HostUser, Link, Process, network::Attached, spawner::Started},
 };
@@ -24,6 +24,8 @@ pub struct Loading {
     pub node: String,
     /// What the function wrote while it was loaded.
     pub log: Vec<u8>,
+    /// Why the sandbox was made.
+    pub cause: ColdStart,
 }
 
 /// A sandbox bound to one generation of one function.

@@ -73,6 +73,8 @@ struct Born {
 pub struct Spawner {
     orders: mpsc::SyncSender<Order>,
     means: Arc<Means>,
+    at_once_max: usize,
+    waiting_max: usize,
     at_once: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     processes: Arc<Processes>,
@@ -96,13 +98,26 @@ impl Spawner {
         Ok(Self {
             orders,
             means,
+            at_once_max: at_once,
+            waiting_max,
             at_once: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::new(Semaphore::new(at_once + waiting_max)),
             processes: Arc::default(),
         })
     }
 
-    /// Starts one and has `ready` bring it to the point where it can serve; until then it counts as being started.
+    /// How many it starts at the same time.
+    pub fn at_once(&self) -> usize {
+        self.at_once_max
+    }
+
+    /// How many more may wait.
+    pub fn waiting_max(&self) -> usize {
+        self.waiting_max
+    }
+
+    /// Starts one and has `ready` bring it to the point where it can be told what it becomes; until then it counts as
+    /// being started.
     pub async fn start<T, F>(
         &self,
         spec: Arc<Spec>,

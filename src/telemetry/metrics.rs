@@ -9,6 +9,7 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use super::Outcome;
+use crate::base::ColdStart;
 
 /// Every metric: name, kind, labels, meaning.
 pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
@@ -24,7 +25,12 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
         "",
         "Time from a whole request to its answer, invocations only.",
     ),
-    ("callgate_cold_starts_total", "counter", "", "Invocations for which a sandbox had to be started."),
+    (
+        "callgate_cold_starts_total",
+        "counter",
+        "cause",
+        "Invocations that were the first of their sandbox, by the reason why it had to be started.",
+    ),
     (
         "callgate_request_log_dropped_total",
         "counter",
@@ -59,7 +65,8 @@ pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     invocation_seconds: Histogram,
-    cold_starts: Counter,
+    /// In the order of [`ColdStart::ALL`].
+    cold_starts: [Counter; ColdStart::ALL.len()],
     log_dropped: Counter,
     connections_refused: Counter,
     bytes_in_flight: Gauge,
@@ -115,7 +122,10 @@ impl Metrics {
         Self {
             invocation_seconds: recorder
                 .register_histogram(&Key::from_static_name("callgate_invocation_seconds"), &METADATA),
-            cold_starts: counter("callgate_cold_starts_total"),
+            cold_starts: ColdStart::ALL.map(|cause| {
+                let labels = vec![Label::from_static_parts("cause", cause.as_str())];
+                recorder.register_counter(&Key::from_parts("callgate_cold_starts_total", labels), &METADATA)
+            }),
             log_dropped: counter("callgate_request_log_dropped_total"),
             connections_refused: counter("callgate_connections_refused_total"),
             bytes_in_flight: gauge("callgate_body_bytes_in_flight"),
@@ -139,11 +149,11 @@ impl Metrics {
         }))
     }
 
-    /// Notes how long an invocation took, and whether a sandbox had to be started for it.
-    pub fn invocation(&self, took: Duration, cold: bool) {
+    /// Notes how long an invocation took, and why a sandbox had to be started for it, if one had to be.
+    pub fn invocation(&self, took: Duration, cold: Option<ColdStart>) {
         self.invocation_seconds.record(took.as_secs_f64());
-        if cold {
-            self.cold_starts.increment(1);
+        if let Some(cause) = cold {
+            self.cold_starts[cause as usize].increment(1);
         }
     }
 
@@ -195,7 +205,7 @@ mod tests {
         invoke.count(Outcome::Success);
         invoke.count(Outcome::Success);
         invoke.count(Outcome::Throttled);
-        metrics.invocation(Duration::from_millis(3), true);
+        metrics.invocation(Duration::from_millis(3), Some(ColdStart::NewCode));
         let text = metrics.render(Levels { connections: 4, ..Levels::default() });
         assert!(
             text.contains(r#"callgate_requests_total{operation="Invoke",outcome="success"} 2"#),
@@ -205,7 +215,8 @@ mod tests {
             text.contains(r#"callgate_requests_total{operation="Invoke",outcome="throttled"} 1"#),
             "{text}"
         );
-        assert!(text.contains("callgate_cold_starts_total 1"), "{text}");
+        assert!(text.contains(r#"callgate_cold_starts_total{cause="new_code"} 1"#), "{text}");
+        assert!(text.contains(r#"callgate_cold_starts_total{cause="expired"} 0"#), "{text}");
         assert!(text.contains(r#"callgate_invocation_seconds_bucket{le="0.005"} 1"#), "{text}");
         assert!(text.contains("callgate_connections 4"), "{text}");
     }
@@ -214,7 +225,7 @@ mod tests {
     fn every_metric_is_described() {
         let metrics = Metrics::new();
         metrics.operation("Invoke").count(Outcome::Success);
-        metrics.invocation(Duration::from_millis(3), true);
+        metrics.invocation(Duration::from_millis(3), None);
         let text = metrics.render(Levels::default());
         let mut seen: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let mut described: Vec<_> =
@@ -242,7 +253,9 @@ mod tests {
             let _ = writeln!(out, "| `{name}` | {kind} | {} | {meaning} |", labels.join(", "));
         }
         let outcomes: Vec<_> = Outcome::ALL.iter().map(|outcome| format!("`{}`", outcome.as_str())).collect();
+        let causes: Vec<_> = ColdStart::ALL.iter().map(|cause| format!("`{}`", cause.as_str())).collect();
         let _ = writeln!(out, "\n`outcome` is one of {}.", outcomes.join(", "));
+        let _ = writeln!(out, "\n`cause` is one of {}.", causes.join(", "));
         generated::compare("docs/metrics.md", &out);
     }
 }

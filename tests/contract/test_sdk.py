@@ -1,6 +1,8 @@
 """The AWS SDK that functions find without packaging it, and the credentials that they sign with."""
 
+import itertools
 import json
+import time
 
 import pytest
 
@@ -17,7 +19,12 @@ ENVIRONMENT = "exports.handler = async () => process.env;"
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
     versions = ",".join(f"nodejs{major}.x={npm.node(major)}" for major in npm.NODES)
-    made = Gateway(tmp_path_factory.mktemp("gateway"), configuration={"CALLGATE_RUNTIME__VERSIONS": versions})
+    settings = {
+        "CALLGATE_RUNTIME__VERSIONS": versions,
+        # Connections of functions end soon, so that some have ended while their sandbox stood still.
+        "CALLGATE_SERVER__HEADER_READ_SECONDS": "2",
+    }
+    made = Gateway(tmp_path_factory.mktemp("gateway"), configuration=settings)
     said = made.command("setup", "--data-dir", made.data_dir, timeout=300).stdout
     assert "node_modules now." in said
     made.start()
@@ -188,3 +195,37 @@ def test_credentials_of_its_own_for_a_function_that_is_tagged_so(account):
     seen = account.call(name)["json"]
     assert {key: seen[key] for key in own} == own
     assert "AWS_SESSION_TOKEN" not in seen and not [name for name in ENDPOINTS if name in seen]
+
+
+# Without another attempt, the client keeps its connection: the SDK's usual agent does.
+KEEPS = """
+const { STSClient, GetCallerIdentityCommand } = require('@aws-sdk/client-sts');
+const client = new STSClient({ maxAttempts: 1 });
+exports.handler = async (event, context) => {
+  const answer = await client.send(new GetCallerIdentityCommand({}));
+  const { sockets, freeSockets } = (await client.config.requestHandler.configProvider).httpAgent;
+  const kept = Object.values(freeSockets).concat(Object.values(sockets)).flat();
+  return { arn: answer.Arn, frozen: context.frozenMs, ports: kept.map((socket) => socket.localPort) };
+};
+"""
+
+
+@pytest.mark.parametrize("major", npm.NODES)
+def test_the_sdk_succeeds_at_once_after_a_thaw(account, major):
+    """Its connection to the gateway is used again if it is open, and not if the gateway closed it while all stood still."""
+    name = account.function(KEEPS, Runtime=f"nodejs{major}.x", Timeout=20)
+    used, slept = [], []
+    deadline = time.monotonic() + 60
+    for pause in itertools.chain([0, 0.2, 0.2], itertools.repeat(3)):
+        time.sleep(pause)
+        answer = account.call(name)
+        assert "FunctionError" not in answer, answer["json"]
+        assert answer["json"]["arn"].endswith("/" + name), answer["json"]
+        slept.append(answer["json"]["frozen"])
+        used.append(answer["json"]["ports"])
+        # Both have been seen, however busy the machine is.
+        again = any(late and one == other for late, one, other in zip(slept[1:], used[1:], used))
+        anew = any(late > 2000 and one != other for late, one, other in zip(slept[1:], used[1:], used))
+        if again and anew:
+            return
+        assert time.monotonic() < deadline, (slept, used)

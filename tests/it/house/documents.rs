@@ -55,28 +55,55 @@ fn paths_in_documents_exist() {
     none("paths that are not there", &missing);
 }
 
-/// `file::name` in docs/jail.md names a test of `tests/it/sandbox/<file>.rs`; `file::*` all of them.
+/// `file::name` in these documents names a test of `tests/it/sandbox/<file>.rs`; `file::*` all of them.
 #[test]
-fn promises_of_the_jail_name_their_tests() {
-    let text = read(&root().join("docs/jail.md"));
-    let named: Vec<(&str, &str)> =
-        text.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
-    let of_a_file = |file: &str| root().join("tests/it/sandbox").join(file).with_extension("rs");
-    let tests: Vec<_> = named
-        .into_iter()
-        // Others are paths of the code, whose names are capital.
-        .filter(|(file, _)| file.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+fn promises_of_sandboxes_name_their_tests() {
+    for document in ["docs/jail.md", "docs/isolation-levels.md", "docs/runtime.md"] {
+        let text = read(&root().join(document));
+        let named: Vec<(&str, &str)> =
+            text.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+        let of_a_file = |file: &str| root().join("tests/it/sandbox").join(file).with_extension("rs");
+        let tests: Vec<_> = named
+            .into_iter()
+            // Others are paths of the code: their names are capital, or they are unit tests.
+            .filter(|(file, name)| {
+                file.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !name.starts_with("tests")
+            })
+            .collect();
+        assert!(tests.len() > 4, "{document} names its tests");
+        let missing: Vec<String> = tests
+            .into_iter()
+            .filter(|(file, name)| {
+                let file = of_a_file(file);
+                !file.exists() || (*name != "*" && !read(&file).contains(&format!("fn {name}(")))
+            })
+            .map(|(file, name)| format!("{document}: {file}::{name}"))
+            .collect();
+        none("tests that are named and not there", &missing);
+    }
+}
+
+/// `*file: name*` in docs/runtime.md names a test of `runtime/test/<file>.test.js`; an ellipsis stands for anything.
+#[test]
+fn promises_of_the_runtime_name_their_tests() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = words(&read(&root().join("docs/runtime.md")));
+    let named: Vec<(&str, &str)> = text
+        .split('*')
+        .filter_map(|part| part.split_once(": "))
+        .filter(|(file, _)| root().join(format!("runtime/test/{file}.test.js")).exists())
         .collect();
-    assert!(tests.len() > 10, "docs/jail.md names its tests");
-    let missing: Vec<String> = tests
+    assert!(named.len() > 20, "docs/runtime.md names its tests: {named:?}");
+    let missing: Vec<String> = named
         .into_iter()
         .filter(|(file, name)| {
-            let file = of_a_file(file);
-            !file.exists() || (*name != "*" && !read(&file).contains(&format!("fn {name}(")))
+            let tests =
+                words(&read(&root().join(format!("runtime/test/{file}.test.js"))).replace("\\'", "'"));
+            !name.split('…').all(|piece| tests.contains(piece.trim()))
         })
-        .map(|(file, name)| format!("{file}::{name}"))
+        .map(|(file, name)| format!("{file}: {name}"))
         .collect();
-    none("tests that docs/jail.md names and that are not there", &missing);
+    none("tests that docs/runtime.md names and that are not there", &missing);
 }
 
 /// `*file: name*` in docs/packages.md names a test of `tests/contract/test_<file>.py`.

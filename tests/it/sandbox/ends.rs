@@ -1,6 +1,9 @@
 //! The ways in which an invocation can end. After each that is not the function's own answer, its sandbox is gone.
 
-use callgate::dispatch::FunctionError::{Handled, Unhandled};
+use callgate::{
+    base::ColdStart,
+    dispatch::FunctionError::{Handled, Unhandled},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,7 +22,7 @@ async fn ends(body: &str, error: Value) {
     assert_eq!(stand.error("fn", "{}").await, (Unhandled, error), "{body}");
     ending.ended().await;
     let after = stand.outcome("fn", r#"{"well":true}"#).await;
-    assert!(after.cold, "{body}");
+    assert_eq!(after.cold, Some(ColdStart::AfterFailure), "{body}");
     stand.close().await;
 }
 
@@ -112,7 +115,7 @@ async fn a_response_that_is_too_large_spares_the_sandbox() {
     );
     // With its quotes this one is exactly as long as may be.
     let largest = stand.outcome("fn", r#"{"length":6291554}"#).await;
-    assert_eq!((largest.payload.len(), largest.cold), (6_291_556, false));
+    assert_eq!((largest.payload.len(), largest.cold), (6_291_556, None));
     stand.close().await;
 }
 

@@ -38,7 +38,7 @@ impl Hostile {
         let files = [("index.js", 0o644, code.as_bytes()), ("probe", mode, probe())];
         stand.deploy_package("fn", package_of(&files), |settings| settings.timeout_seconds = Some(15)).await;
         let first = stand.outcome("neighbour", "1").await;
-        assert!(first.cold);
+        assert!(first.cold.is_some());
         Self { stand }
     }
 
@@ -63,7 +63,7 @@ impl Hostile {
     /// Looks that the neighbour's sandbox is unharmed, and ends all.
     pub async fn over(self) {
         let again = self.stand.outcome("neighbour", "2").await;
-        assert_eq!((value(&again), again.cold), (Value::from(2), false), "the neighbour is unharmed");
+        assert_eq!((value(&again), again.cold), (Value::from(2), None), "the neighbour is unharmed");
         self.stand.close().await;
     }
 }

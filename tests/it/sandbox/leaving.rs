@@ -29,7 +29,7 @@ async fn the_next_caller_of_the_sandbox_gets_an_answer_of_its_own() {
     assert_eq!(stand.running(), 1);
     let next = stand.outcome("echo", r#"{"wait":0,"who":"second"}"#).await;
     assert_eq!(&next.payload[..], br#"{"wait":0,"who":"second"}"#);
-    assert!(!next.cold, "the sandbox was used again");
+    assert!(next.cold.is_none(), "the sandbox was used again");
     assert_eq!(stand.running(), 0);
     stand.close().await;
 }

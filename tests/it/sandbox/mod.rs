@@ -4,6 +4,7 @@
 mod answers;
 mod bare;
 mod binding;
+mod cold_starts;
 mod devouring;
 mod ends;
 mod escapes;
@@ -25,5 +26,7 @@ mod processes;
 mod resting;
 mod shutdown;
 mod signals;
+mod soak;
 mod stand;
+mod thawing;
 mod workload;

@@ -56,6 +56,8 @@ pub struct Plan {
     pub credentials: SharedCredentialSource,
     pub nodes: Nodes,
     pub sdk: Option<std::path::PathBuf>,
+    pub network: Connecting,
+    pub quota: QuotaConfig,
 }
 
 impl Default for Plan {
@@ -79,6 +81,8 @@ impl Default for Plan {
             credentials: Arc::new(NoCredentials),
             nodes: Nodes::new(node(), BTreeMap::new()),
             sdk: None,
+            network: Connecting::default(),
+            quota: QuotaConfig::default(),
         }
     }
 }
@@ -155,7 +159,7 @@ impl Stand {
             credentials: plan.credentials,
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
-            network: Connecting::default(),
+            network: plan.network,
             freeze_delay: plan.freeze_delay,
             region,
             clock: plan.clock.clone(),
@@ -164,7 +168,7 @@ impl Stand {
         let pools = Pools::new(plan.options, starter, plan.clock.clone());
         Self {
             dispatch: Dispatch::new(pools, plan.clock.clone(), plan.sink),
-            quota: Quota::new(QuotaConfig::default(), plan.clock),
+            quota: Quota::new(plan.quota, plan.clock),
             functions,
             mark,
             _data: data,
@@ -224,7 +228,16 @@ impl Stand {
 
     /// Invokes as the account's root.
     pub async fn run(&self, name: &str, invocation: Invocation) -> Result<Outcome, DispatchError> {
-        let target = self.functions.resolve(&self.named(name)).unwrap();
+        self.try_run(name, invocation).await.unwrap()
+    }
+
+    /// The same; `None` if there is no such function, or it cannot be called yet.
+    pub async fn try_run(
+        &self,
+        name: &str,
+        invocation: Invocation,
+    ) -> Option<Result<Outcome, DispatchError>> {
+        let target = self.functions.resolve(&self.named(name)).ok()?;
         let caller = Caller {
             account: ACCOUNT,
             principal: Principal::Root,
@@ -234,7 +247,7 @@ impl Stand {
         };
         let permit = permit_root(&caller, "lambda:InvokeFunction", &invocation.invoked_arn).unwrap();
         let admission = self.quota.admit(ACCOUNT).unwrap();
-        self.dispatch.run(&permit, admission, target, invocation).await
+        Some(self.dispatch.run(&permit, admission, target, invocation).await)
     }
 
     /// What came of a call with this payload.
@@ -271,6 +284,16 @@ impl Stand {
         living.ended().await;
         assert_eq!(processes::of(self.mark), Vec::<u32>::new());
     }
+}
+
+/// Waits until something is so. Only a failing test waits long.
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.is_ok(), "it never was so: {what}");
 }
 
 pub fn package(code: &str) -> Bytes {

@@ -7,7 +7,7 @@ mod crowd;
 mod jailed;
 mod names;
 mod ordinary_user;
-mod world;
+pub(super) mod world;
 
 use self::{jailed::Gateway, world::World};
 

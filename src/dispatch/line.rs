@@ -1,0 +1,50 @@
+//! The calls of a pool that wait for a sandbox: first come, first served, each thread its own before others'.
+
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+
+use super::{
+    estimate::nanoseconds,
+    pool::Pool,
+    shard::{Locked, Place, Shard},
+};
+
+/// A call of another thread that has waited twice as long as the first of one's own, and so much more, is served before it.
+const OVERDUE: Duration = Duration::from_micros(500);
+
+impl Pool {
+    /// The next in line of this shard whose caller is still there.
+    fn next_in(&self, state: &mut Locked<'_>) -> Option<Place> {
+        while let Some(place) = state.line.pop_front() {
+            self.waiting.fetch_sub(1, SeqCst);
+            if !place.sender.is_closed() {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    /// The next in line, and the number of its shard: this thread's, unless another's has waited for much longer.
+    pub(super) fn first_in_line(&self) -> Option<(usize, Place)> {
+        if self.waiting.load(SeqCst) == 0 {
+            return None;
+        }
+        let now_ns = nanoseconds(self.now());
+        let own = self.shards[self.here()].first_has_waited(now_ns);
+        let patience = own.map_or(Duration::ZERO, |waited| 2 * waited + OVERDUE);
+        let overdue = self
+            .here_first()
+            .skip(1)
+            .filter(|(_, shard)| shard.first_has_waited(now_ns).is_some_and(|waited| waited > patience));
+        let next = |(number, shard): (usize, &Shard)| Some((number, self.next_in(&mut shard.lock())?));
+        overdue.chain(self.here_first()).find_map(next)
+    }
+
+    pub(super) fn forget_who_left(&self) {
+        for shard in &self.shards {
+            let mut state = shard.lock();
+            let before = state.line.len();
+            state.line.retain(|place| !place.sender.is_closed());
+            self.waiting.fetch_sub(before - state.line.len(), SeqCst);
+        }
+    }
+}
