@@ -38,7 +38,7 @@ pub use pools::{Options, Pools};
 
 use crate::{
     base::{AccountId, clock::SharedClock},
-    functions::Target,
+    functions::{Function, Target},
     policy::Permit,
     quota::Admission,
 };
@@ -107,7 +107,12 @@ impl Dispatch {
 
     /// Ends the sandboxes of a function that is no more: idle ones now, the others when they have answered.
     pub fn retire(&self, account: AccountId, name: &str) {
-        self.pools.retire(account, name);
+        self.retire_unless(account, name, &|_| false);
+    }
+
+    /// The same for those versions of it that are not there any more.
+    pub fn retire_unless(&self, account: AccountId, name: &str, is_there: &dyn Fn(&Function) -> bool) {
+        self.pools.retire(account, name, is_there);
     }
 
     /// Takes no more invocations, ends idle sandboxes, and waits until the running ones have answered. Those that have not

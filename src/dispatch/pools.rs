@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     base::{AccountId, ColdStart, clock::SharedClock},
-    functions::Target,
+    functions::{Function, Target},
 };
 
 /// How many sandboxes there may be, and for how long.
@@ -320,13 +320,22 @@ impl Pools {
         self.start_cost_us.store((before.saturating_mul(7).saturating_add(took)) / 8, Ordering::Relaxed);
     }
 
-    /// Retires the pool of a function that is no more.
-    pub(super) fn retire(&self, account: AccountId, name: &str) {
+    /// Retires the pools of a function's versions, those that are no more.
+    pub(super) fn retire(&self, account: AccountId, name: &str, is_there: &dyn Fn(&Function) -> bool) {
+        let mut gone: Vec<Arc<Pool>> = Vec::new();
+        let is_gone = |function: &Function| &*function.name == name && !is_there(function);
         let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
-        let pool = pools.get_mut(&account).and_then(|named| named.remove(name));
-        self.former().forget(account, name);
+        if let Some(named) = pools.get_mut(&account) {
+            gone.extend(named.extract_if(|_, pool| is_gone(&pool.target.function)).map(|(_, pool)| pool));
+        }
+        let mut former = self.former();
+        former.forget(account, name);
+        for pool in &gone {
+            former.forget(account, &pool.target.function.pool);
+        }
+        drop(former);
         drop(pools);
-        if let Some(pool) = pool {
+        for pool in gone {
             pool.retire();
         }
     }

@@ -25,7 +25,7 @@ use crate::{
         plain::{Pending, Source},
         server::Connections,
     },
-    functions::{Functions, RoleCheck},
+    functions::{Function, Functions, RoleCheck},
     iam::Directory,
     identity::{
         OpenIdKeys, Pools, Provider, ProviderSource, Role, RoleSource,
@@ -144,9 +144,11 @@ impl Follower for Retiring {
 
     async fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
         for change in changes.iter().filter(|change| change.kind == Kind::Function) {
-            if self.functions.find(change.account, &change.key).is_none() {
-                self.dispatch.retire(change.account, &change.key);
-            }
+            let function = self.functions.find(change.account, &change.key);
+            let is_there = |held: &Function| {
+                function.as_ref().is_some_and(|function| function.qualified(Some(&held.version)).is_some())
+            };
+            self.dispatch.retire_unless(change.account, &change.key, &is_there);
         }
         Ok(())
     }
