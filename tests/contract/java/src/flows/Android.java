@@ -8,7 +8,6 @@ import com.amazonaws.auth.AWSAbstractCognitoDeveloperIdentityProvider;
 import com.amazonaws.auth.AWSSessionCredentials;
 import com.amazonaws.auth.AnonymousAWSCredentials;
 import com.amazonaws.auth.CognitoCachingCredentialsProvider;
-import com.amazonaws.regions.Regions;
 import com.amazonaws.services.cognitoidentity.AmazonCognitoIdentityClient;
 import com.amazonaws.services.securitytoken.AWSSecurityTokenServiceClient;
 import java.security.Security;
@@ -35,6 +34,13 @@ public final class Android {
 
   private static AmazonCognitoIdentityClient identities() {
     AmazonCognitoIdentityClient client = new AmazonCognitoIdentityClient(new AnonymousAWSCredentials());
+    client.setEndpoint(Gateway.ENDPOINT);
+    return client;
+  }
+
+  private static AWSSecurityTokenServiceClient tokens() {
+    AWSSecurityTokenServiceClient client =
+        new AWSSecurityTokenServiceClient(new AnonymousAWSCredentials());
     client.setEndpoint(Gateway.ENDPOINT);
     return client;
   }
@@ -88,13 +94,10 @@ public final class Android {
 
   /** Roles are the app's: an open id token is exchanged at STS. */
   private static void basicFlow() {
-    AWSSecurityTokenServiceClient sts =
-        new AWSSecurityTokenServiceClient(new AnonymousAWSCredentials());
-    sts.setEndpoint(Gateway.ENDPOINT);
     CognitoCachingCredentialsProvider app =
         fresh(
             new CognitoCachingCredentialsProvider(
-                new Device(), Gateway.ACCOUNT, Gateway.POOL, null, Gateway.ROLE, identities(), sts));
+                new Device(), Gateway.ACCOUNT, Gateway.POOL, null, Gateway.ROLE, identities(), tokens()));
     app.setLogins(Gateway.logins(7));
     same(app.getIdentityId(), identity(credentials(app)));
   }
@@ -131,7 +134,9 @@ public final class Android {
             }
           };
       CognitoCachingCredentialsProvider app =
-          fresh(new CognitoCachingCredentialsProvider(new Device(), provider, Regions.US_EAST_1));
+          fresh(
+              new CognitoCachingCredentialsProvider(
+                  new Device(), provider, null, Gateway.ROLE, tokens()));
       app.setLogins(Map.of(Gateway.DEVELOPER, "joan"));
       same(app.getIdentityId(), identity(credentials(app)));
     }
