@@ -162,14 +162,9 @@ pub fn run(data: &Path, arguments: &[&str]) -> Result<String> {
 
 /// Writes a folder with an echo function, and deploys it for guests.
 pub fn deploy_echo(data: &Path) -> Result<()> {
-    deploy_index(data, "echo", ECHO)
-}
-
-/// The same of any function: its name, and its `index.js`.
-pub fn deploy_index(data: &Path, name: &str, code: &str) -> Result<()> {
-    let folder = data.with_file_name(name);
+    let folder = data.with_file_name("echo");
     fs::create_dir_all(&folder)?;
-    fs::write(folder.join("index.js"), code)?;
+    fs::write(folder.join("index.js"), ECHO)?;
     let folder = folder.to_str().ok_or("the folder's name is not UTF-8")?;
     run(data, &["deploy", folder, "--tag", "callgate:allow=guests"])?;
     Ok(())
@@ -179,9 +174,14 @@ const ECHO: &str = "exports.handler = async (event) => event;";
 
 /// Makes one more echo function through the API, with the role of the first.
 pub async fn create_echo(developer: &Remote, role: &str, name: &str) -> Result<()> {
+    create(developer, role, name, ECHO).await
+}
+
+/// The same of any function, by its `index.js`.
+pub async fn create(developer: &Remote, role: &str, name: &str, code: &str) -> Result<()> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("index.js", zip::write::SimpleFileOptions::default())?;
-    zip.write_all(ECHO.as_bytes())?;
+    zip.write_all(code.as_bytes())?;
     let input = json!({
         "FunctionName": name,
         "Runtime": "nodejs20.x",

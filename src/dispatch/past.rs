@@ -72,7 +72,10 @@ impl Past {
 /// What is left of pools without sandboxes: which generation it was, and the cause of its next sandbox. One entry for each
 /// function that was called, until it is deleted.
 #[derive(Default)]
-pub(super) struct Former(HashMap<AccountId, HashMap<Arc<str>, (Arc<str>, ColdStart)>>);
+pub(super) struct Former(HashMap<AccountId, ByName>);
+
+/// A generation and a cause, by the function's name.
+type ByName = HashMap<Arc<str>, (Arc<str>, ColdStart)>;
 
 impl Former {
     /// A function's pool is forgotten.
