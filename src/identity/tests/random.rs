@@ -326,8 +326,7 @@ async fn a_random_history_is_the_models() {
             1 => {
                 counts[1] += 1;
                 let ended = broken_off(run(identities, &pool, &step), dice.below(12)).await;
-                // A transaction that was let go ends when the next one begins.
-                drop(store.write().await.unwrap());
+                store.settled().await;
                 model = settle(before, &[(&step, ended.and_then(answer))], store, &pool, &place).await;
             }
             2 | 3 => {

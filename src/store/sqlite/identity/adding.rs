@@ -59,6 +59,18 @@ impl Waiting {
     }
 }
 
+#[cfg(test)]
+impl SqliteStore {
+    /// Waits until nothing is under way that somebody asked for, also if whoever it was has left.
+    pub(crate) async fn settled(&self) {
+        while self.new_identities.len() > 0 {
+            tokio::task::yield_now().await;
+        }
+        // Whoever writes is done, or its transaction is rolled back, before the next one begins.
+        drop(self.write().await);
+    }
+}
+
 /// Adds an identity, together with others that are waiting.
 pub(super) async fn add(
     store: &SqliteStore,

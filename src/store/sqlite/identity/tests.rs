@@ -246,50 +246,63 @@ async fn change(
 
 const CHANGES: [&str; 7] = ["add", "link", "sign in", "unlink", "merge", "merge of two", "delete"];
 
-/// Each statement in turn fails: those before it must leave nothing.
+const STATEMENTS: [&str; 6] = [
+    "UPDATE ON identities",
+    "INSERT ON identities",
+    "DELETE ON identities",
+    "INSERT ON identity_logins",
+    "UPDATE ON identity_logins",
+    "DELETE ON identity_logins",
+];
+
+/// Every row that a change touches fails in turn: what came before it must leave nothing.
 #[tokio::test]
-async fn a_failure_at_any_statement_leaves_the_old_state() {
-    let statements = [
-        "UPDATE ON identities",
-        "INSERT ON identities",
-        "DELETE ON identities",
-        "INSERT ON identity_logins",
-        "UPDATE ON identity_logins",
-        "DELETE ON identity_logins",
-    ];
+async fn a_failure_at_any_row_of_any_statement_leaves_the_old_state() {
     for name in CHANGES {
         let (_folder, store) = store().await;
         let (guest, user) = guest_and_user(&store).await;
         let before = state(&store).await;
-        let mut failed = 0;
-        for statement in statements {
-            // The first row that a statement touches passes and the second fails, so that there is something to undo.
-            for passing in 0..3 {
-                let sql = format!(
-                    "CREATE TABLE touched (row INTEGER);
-                     CREATE TRIGGER broken AFTER {statement} BEGIN
-                         SELECT RAISE(ABORT, 'broken') WHERE (SELECT count(*) FROM touched) >= {passing};
-                         INSERT INTO touched VALUES (1);
-                     END"
+        execute(&store, &counting()).await;
+        // Whole once, to see which rows it touches.
+        change(&store, name, (&guest, &user)).await.unwrap();
+        assert_ne!(state(&store).await, before, "{name}");
+        let touched: Vec<(String, i64)> =
+            sqlx::query_as("SELECT statement, count(*) FROM touched GROUP BY statement ORDER BY statement")
+                .fetch_all(store.readers())
+                .await
+                .unwrap();
+        assert!(!touched.is_empty(), "{name} touches nothing");
+        restore(&store, &before).await;
+        for (statement, rows) in touched {
+            for passing in 0..rows {
+                let fails = format!(
+                    "DELETE FROM touched; DELETE FROM fails; INSERT INTO fails VALUES ('{statement}', {passing})"
                 );
-                execute(&store, &sql).await;
+                execute(&store, &fails).await;
                 let ended = change(&store, name, (&guest, &user)).await;
-                execute(&store, "DROP TRIGGER broken; DROP TABLE touched").await;
-                match ended {
-                    Err(_) => {
-                        failed += 1;
-                        assert_eq!(state(&store).await, before, "{name}: {statement}, {passing} passing");
-                    }
-                    Ok(()) => {
-                        // Nothing of it runs that statement so often; begin again from the old state.
-                        assert_ne!(state(&store).await, before, "{name}");
-                        restore(&store, &before).await;
-                    }
-                }
+                let at = format!("{name}: {statement}, row {passing}");
+                assert!(ended.is_err(), "{at}");
+                assert_eq!(state(&store).await, before, "{at}");
             }
         }
-        assert!(failed > 0, "{name} met no broken statement");
     }
+}
+
+/// Counts the rows that each statement touches, and has one fail once `fails` names it.
+fn counting() -> String {
+    let mut sql =
+        "CREATE TABLE touched (statement TEXT); CREATE TABLE fails (statement TEXT, passing INTEGER);"
+            .to_owned();
+    for (at, statement) in STATEMENTS.iter().enumerate() {
+        sql.push_str(&format!(
+            "CREATE TRIGGER counting{at} AFTER {statement} BEGIN
+                 SELECT RAISE(ABORT, 'broken') FROM fails WHERE statement = '{statement}'
+                 AND (SELECT count(*) FROM touched WHERE statement = '{statement}') >= passing;
+                 INSERT INTO touched VALUES ('{statement}');
+             END;"
+        ));
+    }
+    sql
 }
 
 async fn execute(store: &SqliteStore, sql: &str) {
@@ -307,44 +320,43 @@ async fn restore(store: &SqliteStore, identities: &[IdentityRecord]) {
     assert_eq!(state(store).await, identities);
 }
 
-/// The caller is gone after so many polls, and the process with it: what a new one finds is the old state or the new.
+/// Whoever asked is gone after so many polls: what the next one finds is the old state or the new.
 #[tokio::test]
 async fn an_end_at_any_moment_leaves_the_old_state_or_the_new_one() {
     for name in CHANGES {
-        let (mut olds, mut news) = (0, 0);
-        for polls in 0.. {
-            let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join("callgate.db");
-            let store = SqliteStore::open(&file).await.unwrap();
-            let (guest, user) = guest_and_user(&store).await;
-            let before = state(&store).await;
+        let (folder, store) = store().await;
+        let (guest, user) = guest_and_user(&store).await;
+        let before = state(&store).await;
+        change(&store, name, (&guest, &user)).await.unwrap();
+        let after = state(&store).await;
+        assert_ne!(after, before, "{name}");
+        restore(&store, &before).await;
+        let mut olds = 0;
+        for polls in 0..POLLS_MAX {
             let ended = polled(change(&store, name, (&guest, &user)), polls).await;
-            drop(store);
-            let found = state(&SqliteStore::open(&file).await.unwrap()).await;
-            if ended {
-                assert_ne!(found, before, "{name} was done");
-                news += 1;
-                if news == 2 {
-                    break;
-                }
-            } else if found == before {
+            store.settled().await;
+            let found = state(&store).await;
+            if found == before {
+                assert!(!ended, "{name} was done");
                 olds += 1;
-            } else {
-                assert_eq!(found, whole(name, &folder, &before).await, "{name} after {polls} polls");
+                continue;
             }
+            assert_eq!(found, after, "{name} after {polls} polls");
+            // So a process that begins anew finds it.
+            let file = folder.path().join("callgate.db");
+            assert_eq!(state(&SqliteStore::open(&file).await.unwrap()).await, after);
+            if ended {
+                break;
+            }
+            restore(&store, &before).await;
         }
         assert!(olds > 0, "{name} was never broken off");
+        assert_eq!(state(&store).await, after, "{name} never came to its end");
     }
 }
 
-/// The state that an unbroken change makes of `before`.
-async fn whole(name: &str, folder: &tempfile::TempDir, before: &[IdentityRecord]) -> Vec<IdentityRecord> {
-    let store = SqliteStore::open(&folder.path().join("another.db")).await.unwrap();
-    let (guest, user) = guest_and_user(&store).await;
-    assert_eq!(state(&store).await, before);
-    change(&store, name, (&guest, &user)).await.unwrap();
-    state(&store).await
-}
+/// More polls than any change takes.
+const POLLS_MAX: u32 = 1000;
 
 /// Polls a future so often, and drops it; whether it came to its end.
 async fn polled<T>(future: impl Future<Output = T>, polls: u32) -> bool {
