@@ -143,6 +143,7 @@ fn quotas() {
         address_rate: most,
         caller_rate: Some(most),
         keys_max: 1_000_000,
+        ..QuotaConfig::default()
     };
     let quota = Quota::new(config, Arc::new(SystemClock::new()));
     let (caller, owner) = (caller(), AccountId::DEFAULT);
