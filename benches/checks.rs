@@ -61,7 +61,7 @@ impl Gate {
         let store = Arc::new(store);
         let feed = Feed::new(store.clone());
         let clock = Arc::new(SystemClock::new());
-        let revocations = Revocations::new(Arc::new(store.clone()), feed.clone(), clock.clone());
+        let revocations = Revocations::new(store.clone(), feed.clone(), clock.clone());
         let parts = iam::Parts {
             store: store.clone(),
             feed: feed.clone(),
