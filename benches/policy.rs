@@ -176,7 +176,6 @@ fn quotas() {
         guest_pool_rate: most,
         merge_hook_rate: most.per_second,
         keys_max: 1_000_000,
-        ..QuotaConfig::default()
     };
     let quota = Quota::new(config, Arc::new(SystemClock::new()));
     let (caller, owner) = (caller(), AccountId::DEFAULT);
