@@ -147,7 +147,8 @@ fn as_user(user: u32, data: &Path) -> Result<Command> {
         chown(folder, Some(user), Some(user))?;
     }
     let mut command = Command::new(program);
-    command.uid(user).gid(user).current_dir(folder);
+    // It is none of the gateway's settings.
+    command.uid(user).gid(user).current_dir(folder).env_remove(USER);
     Ok(command)
 }
 

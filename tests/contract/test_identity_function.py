@@ -80,7 +80,7 @@ def test_the_client_context_arrives_as_the_device_wrote_it(account):
 
 
 @pytest.mark.parametrize("name, text", [
-    ("too deep", '{"a":' * 64 + "1" + "}" * 64),
+    ("too deep", '{"a":' * 65 + "1" + "}" * 65),
     ("a list", "[]"), ("a text", '"a"'), ("null", "null"), ("nothing", ""), ("a number", "1"),
     ("cut off", '{"a":1'), ("something after it", "{} {}"), ("not UTF-8", b'{"a":"\xff"}'),
 ], ids=lambda value: value if isinstance(value, str) and len(value) < 20 else "")

@@ -167,6 +167,73 @@ def test_a_revocation_survives_kill_9_and_a_command_without_a_gateway(tmp_path, 
         own.stop()
 
 
+def assumable(account, pool):
+    """A role that the pool's signed-in role may assume, and the right to do so."""
+    own = pool.roles["authenticated"]
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": own}, "Action": "sts:AssumeRole"}]}
+    allow = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["sts:AssumeRole", "lambda:InvokeFunction"], "Resource": "*"}]}
+    role = account.role(trust, {"all": allow})
+    account.iam.put_role_policy(RoleName=own.rsplit("/", 1)[1], PolicyName="assume", PolicyDocument=json.dumps(allow))
+    return role
+
+
+def test_a_chain_of_roles_and_a_presigned_request_lead_nowhere(gateway, account, issuer, pool, function):
+    app = pool.app()
+    logins = {issuer.login: issuer.token("ann")}
+    identity = app.get_id(logins)
+    given = app.credentials(identity, logins)["Credentials"]
+    sts = with_credentials("sts", gateway.endpoint, given)
+    role = assumable(account, pool)
+    child = sts.assume_role(RoleArn=role, RoleSessionName="child")["Credentials"]
+    functions = with_credentials("lambda", gateway.endpoint, child)
+    assert calls(account, functions, function)["identity"] is None, "the identity is not handed on"
+    presigned = sts.generate_presigned_url("get_caller_identity", ExpiresIn=900, HttpMethod="GET")
+    assert http("GET", presigned).status_code == 200
+    revoke(gateway, "--identity", identity)
+    assert is_ended(functions, function)
+    assert refusal(sts.assume_role, RoleArn=role, RoleSessionName="again")[:2] == (403, "ExpiredToken")
+    refused = http("GET", presigned)
+    assert refused.status_code == 403 and "ExpiredToken" in refused.text, refused.text
+
+
+def test_an_open_id_token_from_before_is_exchanged_for_nothing(gateway, account, issuer):
+    pool = Pool(account, [issuer])
+    made = account.identity.describe_identity_pool(IdentityPoolId=pool.id)
+    made.pop("ResponseMetadata")
+    account.identity.update_identity_pool(**{**made, "AllowClassicFlow": True})
+    app = pool.app()
+    identity = app.get_id()
+    token = app.identity.get_open_id_token(IdentityId=identity)["Token"]
+    sts = client("sts", gateway.endpoint)
+    exchange = {"RoleArn": pool.roles["unauthenticated"], "RoleSessionName": "basic", "WebIdentityToken": token}
+    session = sts.assume_role_with_web_identity(**exchange)["Credentials"]
+    caller = with_credentials("sts", gateway.endpoint, session)
+    assert caller.get_caller_identity()["Arn"]
+    revoke(gateway, "--identity", identity)
+    assert refusal(caller.get_caller_identity)[:2] == (403, "ExpiredToken")
+    assert refusal(sts.assume_role_with_web_identity, **exchange)[1] in ("ExpiredTokenException", "InvalidIdentityToken")
+
+
+def test_a_user_and_its_key_end_with_the_sessions_that_they_began(gateway, account):
+    for scope in ("--user", "--access-key"):
+        name = f"ann{scope.strip('-').replace('-', '')}"
+        account.iam.create_user(UserName=name)
+        allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        account.iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=json.dumps(allow))
+        key = account.iam.create_access_key(UserName=name)["AccessKey"]
+        sts = client("sts", gateway.endpoint, key["AccessKeyId"], key["SecretAccessKey"])
+        session = sts.get_session_token()["Credentials"]
+        caller = with_credentials("sts", gateway.endpoint, session)
+        assert caller.get_caller_identity()["Arn"].endswith(name)
+        revoke(gateway, scope, name if scope == "--user" else key["AccessKeyId"])
+        assert refusal(caller.get_caller_identity)[:2] == (403, "ExpiredToken")
+        # A long-lived key has no issue time: it goes on until it is deactivated.
+        fresh = with_credentials("sts", gateway.endpoint, sts.get_session_token()["Credentials"])
+        assert fresh.get_caller_identity()["Arn"].endswith(name)
+
+
 def test_the_api_is_signed_authorised_and_minds_its_own_account(gateway, account, pool):
     body = {"IdentityPoolId": pool.id}
     assert http("POST", gateway.management + "/callgate/v1/revoke-sessions", json.dumps(body)).status_code == 403

@@ -39,7 +39,7 @@ async fn a_key_is_published_before_it_signs_and_until_its_tokens_have_ended() {
     let sign = |keys: &OpenIdKeys| key_id(&keys.sign(&json!({"sub": "x"})).unwrap());
     let first = sign(&keys);
     keys.turn().await.unwrap();
-    assert_eq!(published(&keys), [first.clone()], "one key is enough for its time");
+    assert_eq!(published(&keys), std::slice::from_ref(&first), "one key is enough for its time");
 
     clock.advance(PERIOD);
     keys.turn().await.unwrap();
@@ -57,7 +57,7 @@ async fn a_key_is_published_before_it_signs_and_until_its_tokens_have_ended() {
     assert_eq!(published(&keys).len(), 2);
     clock.advance(HOUR);
     keys.turn().await.unwrap();
-    assert_eq!(published(&keys), [second.clone()]);
+    assert_eq!(published(&keys), std::slice::from_ref(second));
     assert!(KeySet::parse(keys.jwks().to_string().as_bytes()).unwrap().knows(Some(second)));
     assert!(clock.now() > Timestamp::from_seconds(1_800_000_000));
 }

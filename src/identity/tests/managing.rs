@@ -18,10 +18,10 @@ async fn a_description_names_who_became_whom_for_thirty_days() {
     let guest = fixture.get_id(&pool, None).await.unwrap();
     fixture.resolve(&guest, Some("ann")).await.unwrap();
     let describe = async |id: &str| fixture.identities.describe(ACCOUNT, id).await.unwrap();
-    assert_eq!(describe(&ann).await.aliases, [guest.clone()]);
+    assert_eq!(describe(&ann).await.aliases, std::slice::from_ref(&guest));
     assert_eq!(describe(&guest).await.identity.merged.unwrap().into, ann);
     fixture.clock.advance(Duration::from_secs(30 * 86_400));
-    assert_eq!(describe(&ann).await.aliases, [guest.clone()]);
+    assert_eq!(describe(&ann).await.aliases, std::slice::from_ref(&guest));
     fixture.clock.advance(Duration::from_millis(1));
     assert_eq!(describe(&ann).await.aliases, [""; 0]);
     assert_eq!(describe(&guest).await.identity.merged, None);
@@ -42,7 +42,8 @@ async fn a_list_may_hide_what_nothing_opens() {
     fixture.resolve(&all[1], Some("ann")).await.unwrap();
     fixture.identities.unlink(&all[2], &fixture.logins(Some("bob")), &[fixture.provider()]).await.unwrap();
     let mut open = vec![all[0].clone(), all[3].clone(), all[4].clone(), all[5].clone()];
-    (all.sort(), open.sort());
+    all.sort();
+    open.sort();
     for (hide, expected) in [(false, &all), (true, &open)] {
         let (mut after, mut seen) = (None, Vec::new());
         loop {

@@ -252,6 +252,10 @@ impl Dice {
         &all[self.below(all.len())]
     }
 
+    fn word(&self, all: &[&'static str]) -> &'static str {
+        all[self.below(all.len())]
+    }
+
     fn logins(&self) -> Vec<Name> {
         let mut logins = BTreeMap::new();
         for _ in 0..[0, 1, 1, 1, 2, 3][self.below(6)] {
@@ -270,8 +274,8 @@ impl Dice {
         match self.below(10) {
             0..=2 => Step::GetId(self.logins()),
             3..=6 => Step::SpeakFor(id, self.logins()),
-            7 => Step::Unlink(id, self.logins(), *self.of(&PROVIDERS)),
-            8 => Step::MergeUsers(*self.of(&SUBJECTS), *self.of(&SUBJECTS)),
+            7 => Step::Unlink(id, self.logins(), self.word(&PROVIDERS)),
+            8 => Step::MergeUsers(self.word(&SUBJECTS), self.word(&SUBJECTS)),
             _ => Step::Delete(id),
         }
     }
