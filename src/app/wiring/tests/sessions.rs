@@ -36,7 +36,8 @@ async fn may_assume(stand: &Stand, name: &str) {
 
 fn assume(more: Value) -> Asked {
     let mut input = json!({"RoleArn": ROLE, "RoleSessionName": "work"});
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("{more} has no members") };
+    input.as_object_mut().unwrap().extend(more);
     Asked::sts("AssumeRole", input)
 }
 
@@ -309,7 +310,7 @@ async fn after_assume_role_there_is_no_identity_but_its_origin() {
     let claims = sessions.session(&given.element("SessionToken"), &given.element("AccessKeyId")).unwrap();
     assert_eq!(claims.identity, None);
     assert_eq!(claims.origin.identity_id.as_ref(), Some(&guest.identity));
-    assert_eq!(claims.origin.access_keys, [guest.credentials.access_key_id.clone()]);
+    assert_eq!(claims.origin.access_keys, std::slice::from_ref(&guest.credentials.access_key_id));
     assert_eq!(claims.origin.principals, ["000000000000:role/guests", "000000000000:role/worker"]);
 }
 
