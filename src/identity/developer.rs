@@ -165,12 +165,18 @@ impl Identities {
         user: &str,
     ) -> Result<IdentityRecord> {
         let login = Login { provider: provider.to_owned(), subject: user.to_owned() };
-        let owners = self.parts.store.owners(&pool.id, std::slice::from_ref(&login)).await?;
-        let found = match owners.into_iter().flatten().next() {
-            Some(id) => self.parts.store.identity(&id).await?,
-            None => None,
-        };
-        found.ok_or(IdentityError::DeveloperUserNotFound(login.subject))
+        for _ in 0..ATTEMPTS {
+            let owners = self.parts.store.owners(&pool.id, std::slice::from_ref(&login)).await?;
+            let Some(id) = owners.into_iter().flatten().next() else {
+                return Err(IdentityError::DeveloperUserNotFound(login.subject));
+            };
+            // It may have lost the login since then.
+            let found = self.parts.store.identity(&id).await?;
+            if let Some(found) = found.filter(|found| found.logins.contains(&login)) {
+                return Ok(found);
+            }
+        }
+        Err(IdentityError::Contended)
     }
 
     /// An identity's users at the developer, or the identity of a user; if both are named they must belong together.

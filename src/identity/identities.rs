@@ -185,7 +185,16 @@ impl Identities {
             if seen.named.pool_id != pool.id {
                 return Err(not_found());
             }
-            let decision = self.decide(&pool, Some(&seen), &logins).await?;
+            let decision = match self.decide(&pool, Some(&seen), &logins).await {
+                Ok(decision) => decision,
+                Err(error) => {
+                    // Identity and logins are read one after the other. What does not fit may have changed in between.
+                    if self.seen(id).await?.as_ref() == Some(&seen) {
+                        return Err(error);
+                    }
+                    continue;
+                }
+            };
             let now = seen.now();
             let guest_born = now.is_guest().then_some(now.born);
             self.admit(&pool, Some(Holder { identity_id: &now.id, guest_born }), &logins).await?;

@@ -156,20 +156,25 @@ impl Identities {
         for _ in 0..ATTEMPTS {
             let from = self.developer_user(&pool, provider, source).await?;
             let into = self.developer_user(&pool, provider, destination).await?;
-            if from.id == into.id {
-                return Ok(into.id);
-            }
-            if from.logins.len() + into.logins.len() > LOGINS_AN_IDENTITY_MAX {
-                return Err(IdentityError::TooManyLogins(LOGINS_AN_IDENTITY_MAX));
-            }
             let is_public = |login: &&Login| login.provider != provider;
             let both = from
                 .logins
                 .iter()
                 .filter(is_public)
                 .find(|login| into.logins.iter().any(|other| other.provider == login.provider));
-            if let Some(login) = both {
-                return Err(IdentityError::DifferentUsers(login.provider.clone()));
+            let outcome = if from.id == into.id {
+                Some(Ok(into.id.clone()))
+            } else if from.logins.len() + into.logins.len() > LOGINS_AN_IDENTITY_MAX {
+                Some(Err(IdentityError::TooManyLogins(LOGINS_AN_IDENTITY_MAX)))
+            } else {
+                both.map(|login| Err(IdentityError::DifferentUsers(login.provider.clone())))
+            };
+            if let Some(outcome) = outcome {
+                // The two were read one after the other; was the first still the same when the second was read?
+                match self.developer_user(&pool, provider, source).await? == from {
+                    true => return outcome,
+                    false => continue,
+                }
             }
             let now = self.parts.clock.now();
             if self.parts.store.merge(&from, &into, &[], now).await? == Written::Done {

@@ -99,6 +99,8 @@ pub(super) async fn owners(
     logins: &[Login],
 ) -> Result<Vec<Option<String>>, StoreError> {
     let mut owners = Vec::with_capacity(logins.len());
+    // All as they were at one moment.
+    let mut snapshot = store.readers().begin().await?;
     for login in logins {
         let owner: Option<(String,)> = sqlx::query_as(
             "SELECT identity_id FROM identity_logins WHERE pool_id = ?1 AND provider = ?2 AND subject = ?3",
@@ -106,7 +108,7 @@ pub(super) async fn owners(
         .bind(pool_id)
         .bind(&login.provider)
         .bind(&login.subject)
-        .fetch_optional(store.readers())
+        .fetch_optional(&mut *snapshot)
         .await?;
         owners.push(owner.map(|(id,)| id));
     }
