@@ -9,21 +9,23 @@ mod gateway;
 #[path = "harness/processor.rs"]
 mod processor;
 mod reference;
+#[path = "harness/server.rs"]
+mod server;
 #[path = "harness/stats.rs"]
 mod stats;
 #[path = "harness/wrk.rs"]
 mod wrk;
 
 use std::{
-    io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
 };
 
 use callgate::base::{Clock, SystemClock};
 
 use self::{
     gateway::{Gateway, Result, body, create_echo, deploy_echo, guests_call, role},
+    server::{Server, done},
     stats::Median,
     wrk::Request,
 };
@@ -63,40 +65,6 @@ fn main() -> ExitCode {
         }
         Ok(())
     }))
-}
-
-fn done(result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Another program that serves; killed when dropped.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    /// Starts it and reads the port that it prints.
-    fn start(command: &mut Command) -> Result<Self> {
-        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
-        let port: u16 = line.trim().parse().map_err(|_| format!("no port: {line:?}"))?;
-        Ok(Self { process, url: format!("http://127.0.0.1:{port}/") })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 fn plain_request() -> Request {

@@ -7,6 +7,8 @@
 #[path = "harness/callgate.rs"]
 #[expect(dead_code, reason = "other benches use more of it")]
 mod gateway;
+#[path = "harness/server.rs"]
+mod server;
 #[path = "harness/stats.rs"]
 mod stats;
 #[path = "harness/wrk.rs"]
@@ -16,9 +18,9 @@ mod wrk;
 use std::{
     fmt::Write as _,
     fs,
-    io::{BufRead, BufReader, Write},
+    io::Write,
     path::Path,
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
 };
 
 use callgate::{
@@ -30,6 +32,7 @@ use serde_json::{Value, json};
 
 use self::{
     gateway::{Gateway, Result, run},
+    server::{Server, done},
     stats::Median,
 };
 
@@ -67,16 +70,6 @@ fn main() -> ExitCode {
     }))
 }
 
-fn done(result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// The reference: axum on tokio with two threads, which reads a body and answers with a text.
 fn axum_alone() -> Result<()> {
     let answer = format!("{ANSWER}{}\"}}}}", "x".repeat(1_100));
@@ -89,33 +82,6 @@ fn axum_alone() -> Result<()> {
         axum::serve(listener, stack).await?;
         Ok(())
     })
-}
-
-/// Another program that serves; killed when dropped.
-struct Axum {
-    process: Child,
-    url: String,
-}
-
-impl Axum {
-    fn start() -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .arg("--axum")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
-        let port: u16 = line.trim().parse().map_err(|_| format!("no port: {line:?}"))?;
-        Ok(Self { process, url: format!("http://127.0.0.1:{port}/") })
-    }
-}
-
-impl Drop for Axum {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 /// A script that sends these bodies in turn.
@@ -165,7 +131,7 @@ async fn with_guests(folder: &Path, cache_mib: &str) -> Result<(Gateway, Vec<Str
 /// Credentials of known identities, from memory and from the store, beside axum alone.
 async fn credentials() -> Result<()> {
     let (cached, read) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let axum = Axum::start()?;
+    let axum = Server::start(Command::new(std::env::current_exe()?).arg("--axum"))?;
     let (known, known_bodies) = with_guests(cached.path(), "16").await?;
     let (unknown, unknown_bodies) = with_guests(read.path(), "0").await?;
     let scripts = [cached.path().join("call.lua"), read.path().join("call.lua")];
