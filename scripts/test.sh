@@ -49,6 +49,13 @@ part() { # name, budget in seconds, command…
 }
 
 lint() {
+  # What is fetched or built is no source; tracked, it would hide a missing step from an empty clone.
+  local ignored
+  ignored=$(git ls-files --cached --ignored --exclude-standard 2>/dev/null | head -n 5)
+  if [ -n "$ignored" ]; then
+    printf 'tracked, although .gitignore names it:\n%s\n' "$ignored" >&2
+    return 1
+  fi
   cargo fmt --check && cargo clippy --release --locked --all-targets -- -D warnings
 }
 
