@@ -7,6 +7,7 @@
 //! calls wait for those, for as long as that is a matter of a millisecond or two, although others are idle; and where more
 //! run than that, one that comes free is left idle. What is expected is reckoned from what an invocation takes by itself
 //! ([`Alone`]): the more processes there are, the longer each call lasts, and reckoned from that they would never be fewer.
+//! One that a long invocation holds up ([`HeldUp`]) does not count among those that run.
 //!
 //! Each serving thread has its [`Shard`] of idle sandboxes and of calls in line. Counts of the whole pool are atomic. No two
 //! shards are locked at once; what one thread adds while another looks is not missed, because whoever adds looks again
