@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     base::AccountId,
+    revocation::Holder,
     store::identity::{IdentityRecord, Login, PoolRecord, Written},
 };
 
@@ -138,6 +139,8 @@ impl Identities {
             if owner != identity.id || !verified.iter().any(|one| identity.logins.contains(&one.login)) {
                 return Err(IdentityError::LoginsDoNotMatch);
             }
+            let holder = Holder { identity_id: &owner, guest_born: None };
+            self.admit(pool, Some(holder), verified).await?;
             let gone: Vec<Login> =
                 identity.logins.iter().filter(|login| providers.contains(&login.provider)).cloned().collect();
             let now = self.parts.clock.now();

@@ -87,3 +87,17 @@ async fn an_invoke_token_needs_the_pools_tag() {
     let refused = fixture.identities.invoke_token("https://gate", &guest, &Logins::default()).await;
     assert!(matches!(refused, Err(IdentityError::BearerOff)), "{refused:?}");
 }
+
+#[tokio::test]
+async fn an_old_login_unlinks_nothing() {
+    let fixture = Fixture::start().await;
+    let pool = fixture.pool(true).await;
+    let old = fixture.logins(Some("ann"));
+    let ann = fixture.identities.get_id(None, &pool.id, &old).await.unwrap();
+    revoke(&fixture, Scope::Identity { identity_id: ann.clone() }).await;
+    let providers = [fixture.provider()];
+    let refused = fixture.identities.unlink(&ann, &old, &providers).await;
+    assert!(matches!(refused, Err(IdentityError::Revoked(_))), "{refused:?}");
+    fixture.clock.advance(Duration::from_secs(1));
+    fixture.identities.unlink(&ann, &fixture.logins(Some("ann")), &providers).await.unwrap();
+}
