@@ -52,6 +52,8 @@ pub struct IdentitiesParts {
     pub revocations: Arc<Revocations>,
     /// Sign open-id tokens.
     pub open_id_keys: Arc<OpenIdKeys>,
+    /// How long a guest may be idle before it expires; `None` for ever.
+    pub guest_idle: Option<Duration>,
     /// For how long descriptions name what was merged into an identity.
     pub aliases: Duration,
     /// The time.
@@ -204,7 +206,10 @@ impl Identities {
             let whom = match decision {
                 // An identity that was presented is never a new one.
                 Decision::New => return Err(not_found()),
-                Decision::Is(_) => Some(seen.now().clone()),
+                Decision::Is(_) => match self.used(seen.now()).await {
+                    Written::Done => Some(seen.now().clone()),
+                    Written::Lost => None,
+                },
                 Decision::Link { new, .. } => match self.link(seen.now(), &new).await? {
                     Written::Done => Some(seen.now().clone()),
                     Written::Lost => None,

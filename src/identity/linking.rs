@@ -120,6 +120,7 @@ mod tests {
             pool_id: "pool".to_owned(),
             born: Timestamp::from_seconds(1),
             modified: Timestamp::from_seconds(2),
+            used: Timestamp::from_seconds(1),
             merged: None,
             signed_in: signed_in.then_some(Timestamp::from_seconds(2)),
             revision: 0,

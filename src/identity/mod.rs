@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod developer;
 pub mod error;
 pub mod identities;
+mod idle;
 pub mod invoke_token;
 pub mod linking;
 pub mod logins;

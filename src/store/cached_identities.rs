@@ -108,6 +108,20 @@ impl IdentityStore for CachedIdentities {
         swept
     }
 
+    async fn touch(&self, guest: &str, now: Timestamp) -> Result<Written, StoreError> {
+        let written = self.store.touch(guest, now).await;
+        self.forget([guest]);
+        written
+    }
+
+    async fn sweep_guests(&self, used_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let swept = self.store.sweep_guests(used_before, limit).await;
+        if !matches!(swept, Ok(0)) {
+            self.forget_all();
+        }
+        swept
+    }
+
     async fn identity(&self, id: &str) -> Result<Option<IdentityRecord>, StoreError> {
         if let Some(known) = self.known.get(id) {
             return Ok(Some((*known).clone()));

@@ -32,6 +32,8 @@ pub struct IdentityRecord {
     pub born: Timestamp,
     /// When it was last changed.
     pub modified: Timestamp,
+    /// When it last spoke for itself as a guest, to the day: [`IdentityStore::touch`].
+    pub used: Timestamp,
     /// When its first login was linked; `None` for a guest.
     pub signed_in: Option<Timestamp>,
     /// The identity that it was merged into, and when.
@@ -109,6 +111,12 @@ pub trait IdentityStore: Send + Sync {
     /// Removes at most `limit` identities that were merged into one that is gone, and says how many there were. It looks at
     /// all that were ever merged.
     async fn sweep_merged(&self, limit: u32) -> Result<u64, StoreError>;
+
+    /// Notes that a guest speaks for itself now; lost if it is gone, or no guest any more.
+    async fn touch(&self, guest: &str, now: Timestamp) -> Result<Written, StoreError>;
+
+    /// Removes at most `limit` guests that were last noted before this moment, and says how many there were.
+    async fn sweep_guests(&self, used_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// One identity with its logins.
     async fn identity(&self, id: &str) -> Result<Option<IdentityRecord>, StoreError>;

@@ -38,6 +38,12 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
         "Request-log records dropped because the log's writer could not keep up.",
     ),
     (
+        "callgate_guests_expired_total",
+        "counter",
+        "",
+        "Guests removed because nobody used them for `identity.guest_idle_days`.",
+    ),
+    (
         "callgate_connections_refused_total",
         "counter",
         "",
@@ -68,6 +74,7 @@ pub struct Metrics {
     /// In the order of [`ColdStart::ALL`].
     cold_starts: [Counter; ColdStart::ALL.len()],
     log_dropped: Counter,
+    guests_expired: Counter,
     connections_refused: Counter,
     bytes_in_flight: Gauge,
     connections: Gauge,
@@ -127,6 +134,7 @@ impl Metrics {
                 recorder.register_counter(&Key::from_parts("callgate_cold_starts_total", labels), &METADATA)
             }),
             log_dropped: counter("callgate_request_log_dropped_total"),
+            guests_expired: counter("callgate_guests_expired_total"),
             connections_refused: counter("callgate_connections_refused_total"),
             bytes_in_flight: gauge("callgate_body_bytes_in_flight"),
             connections: gauge("callgate_connections"),
@@ -165,6 +173,11 @@ impl Metrics {
     /// Notes a connection for which there was no room.
     pub fn connection_refused(&self) {
         self.connections_refused.increment(1);
+    }
+
+    /// Guests were removed because nobody used them.
+    pub fn guests_expired(&self, guests: u64) {
+        self.guests_expired.increment(guests);
     }
 
     /// Folds recorded samples into their buckets. Called every few seconds, so that samples do not pile up between scrapes.

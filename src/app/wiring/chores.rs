@@ -3,8 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    base::clock::SharedClock, functions::Functions, iam::SessionPolicies, identity::OpenIdKeys,
-    revocation::Revocations, store::Feed,
+    base::clock::SharedClock,
+    functions::Functions,
+    iam::SessionPolicies,
+    identity::{Identities, OpenIdKeys},
+    revocation::Revocations,
+    store::Feed,
+    telemetry::Metrics,
 };
 
 /// How often idle sandboxes and unused state are looked at.
@@ -51,6 +56,21 @@ pub(super) async fn tidy(functions: Arc<Functions>) {
             Ok(removed) => tracing::info!(removed, "packages that nothing refers to were removed"),
             Err(cause) => tracing::warn!(%cause, "packages that nothing refers to could not be removed"),
         }
+    }
+}
+
+/// Removes guests that were idle for too long.
+pub(super) async fn expire(identities: Arc<Identities>, metrics: Arc<Metrics>) {
+    loop {
+        match identities.expire_guests().await {
+            Ok(0) => {}
+            Ok(expired) => {
+                metrics.guests_expired(expired);
+                tracing::info!(expired, "guests that were idle for too long were removed");
+            }
+            Err(cause) => tracing::warn!(%cause, "guests that were idle for too long could not be removed"),
+        }
+        tokio::time::sleep(TIDY).await;
     }
 }
 

@@ -139,6 +139,8 @@ impl ProviderSource for OneProvider {
     }
 }
 
+/// How long the fixture's guests may be idle.
+pub(crate) const GUEST_IDLE: Duration = Duration::from_secs(30 * 86_400);
 pub(crate) const ISSUED_AT: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 impl Fixture {
@@ -185,6 +187,7 @@ impl Fixture {
             invoke_tokens: InvokeTokens::new(ring.clone(), clock.clone(), rng.clone()),
             revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
+            guest_idle: Some(GUEST_IDLE),
             aliases: Duration::from_secs(30 * 86_400),
             clock: clock.clone(),
             rng,
@@ -286,8 +289,13 @@ impl Fixture {
 
 /// Logins as if their tokens had been verified.
 pub(super) fn verified(logins: &[(&str, &str)]) -> Vec<VerifiedLogin> {
+    verified_at(logins, ISSUED_AT)
+}
+
+/// The same with tokens that were issued at this time.
+pub(super) fn verified_at(logins: &[(&str, &str)], issued: Timestamp) -> Vec<VerifiedLogin> {
     let login = |(provider, subject): &(&str, &str)| VerifiedLogin {
-        issued: ISSUED_AT,
+        issued,
         login: Login { provider: (*provider).to_owned(), subject: (*subject).to_owned() },
         client_id: "client".to_owned(),
         claims: Map::from_iter([("sub".to_owned(), (*subject).into())]),

@@ -2,9 +2,11 @@
 
 mod developer;
 mod fixture;
+mod idle;
 mod managing;
 mod merging;
 mod random;
+mod random_model;
 mod random_store;
 mod revocation;
 mod roles;

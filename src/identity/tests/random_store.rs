@@ -106,6 +106,14 @@ impl IdentityStore for FlakyStore {
         self.store.sweep_merged(limit).await
     }
 
+    async fn touch(&self, guest: &str, now: Timestamp) -> Result<Written, StoreError> {
+        self.ask(self.store.touch(guest, now)).await
+    }
+
+    async fn sweep_guests(&self, used_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.store.sweep_guests(used_before, limit).await
+    }
+
     async fn identity(&self, id: &str) -> Result<Option<IdentityRecord>, StoreError> {
         self.ask(self.store.identity(id)).await
     }

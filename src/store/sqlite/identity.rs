@@ -47,6 +47,14 @@ impl IdentityStore for SqliteStore {
         identities::sweep_merged(self, limit).await
     }
 
+    async fn touch(&self, guest: &str, now: Timestamp) -> Result<Written, StoreError> {
+        identities::touch(self, guest, now).await
+    }
+
+    async fn sweep_guests(&self, used_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        identities::sweep_guests(self, used_before, limit).await
+    }
+
     async fn identity(&self, id: &str) -> Result<Option<IdentityRecord>, StoreError> {
         identities::one(self, id).await
     }

@@ -121,8 +121,8 @@ async fn commit_waiting(store: SqliteStore) {
 async fn insert(connection: &mut SqliteConnection, new: &New) -> Result<Written, StoreError> {
     let mut savepoint = connection.begin().await?;
     let inserted = sqlx::query(
-        "INSERT INTO identities (id, pool_id, born_ms, modified_ms, signed_in_ms, revision)
-         SELECT ?1, id, ?3, ?3, ?4, 0 FROM identity_pools WHERE id = ?2",
+        "INSERT INTO identities (id, pool_id, born_ms, modified_ms, used_ms, signed_in_ms, revision)
+         SELECT ?1, id, ?3, ?3, ?3, ?4, 0 FROM identity_pools WHERE id = ?2",
     )
     .bind(&new.id)
     .bind(&new.pool_id)

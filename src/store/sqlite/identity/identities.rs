@@ -6,7 +6,7 @@ use crate::{
     base::Timestamp,
     store::{
         StoreError,
-        identity::{IdentityRecord, Login, Merged},
+        identity::{IdentityRecord, Login, Merged, Written},
         sqlite::SqliteStore,
     },
 };
@@ -27,6 +27,7 @@ fn fold(rows: &[SqliteRow]) -> Result<Vec<IdentityRecord>, StoreError> {
                 pool_id: row.try_get(1)?,
                 born: Timestamp::from_millis(row.try_get(2)?),
                 modified: Timestamp::from_millis(row.try_get(3)?),
+                used: Timestamp::from_millis(row.try_get(10)?),
                 signed_in: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_millis),
                 merged: merged_into
                     .map(|into| Merged { into, at: Timestamp::from_millis(merged_ms.unwrap_or_default()) }),
@@ -47,7 +48,7 @@ pub(super) async fn one(store: &SqliteStore, id: &str) -> Result<Option<Identity
     // One statement, so that the logins are those of this very revision.
     let rows = sqlx::query(
         "SELECT i.id, i.pool_id, i.born_ms, i.modified_ms, i.signed_in_ms, i.merged_into, i.merged_ms, i.revision,
-                l.provider, l.subject
+                l.provider, l.subject, i.used_ms
          FROM identities i LEFT JOIN identity_logins l ON l.identity_id = i.id WHERE i.id = ?1",
     )
     .bind(id)
@@ -64,7 +65,7 @@ pub(super) async fn page(
 ) -> Result<Vec<IdentityRecord>, StoreError> {
     let rows = sqlx::query(
         "SELECT i.id, i.pool_id, i.born_ms, i.modified_ms, i.signed_in_ms, i.merged_into, i.merged_ms, i.revision,
-                l.provider, l.subject
+                l.provider, l.subject, i.used_ms
          FROM (SELECT * FROM identities WHERE pool_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3) i
          LEFT JOIN identity_logins l ON l.identity_id = i.id ORDER BY i.id, l.provider, l.subject",
     )
@@ -179,4 +180,37 @@ pub(super) async fn sweep_merged(store: &SqliteStore, limit: u32) -> Result<u64,
     }
     write.commit().await?;
     Ok(found.len() as u64)
+}
+
+pub(super) async fn touch(store: &SqliteStore, guest: &str, now: Timestamp) -> Result<Written, StoreError> {
+    let mut write = store.write().await?;
+    let touched = sqlx::query(
+        "UPDATE identities SET used_ms = max(used_ms, ?2)
+         WHERE id = ?1 AND signed_in_ms IS NULL AND merged_into IS NULL",
+    )
+    .bind(guest)
+    .bind(now.millis())
+    .execute(write.connection())
+    .await?;
+    write.commit().await?;
+    Ok(if touched.rows_affected() == 0 { Written::Lost } else { Written::Done })
+}
+
+pub(super) async fn sweep_guests(
+    store: &SqliteStore,
+    used_before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let mut write = store.write().await?;
+    let swept = sqlx::query(
+        "DELETE FROM identities WHERE id IN (
+             SELECT id FROM identities INDEXED BY guests_by_use
+             WHERE signed_in_ms IS NULL AND merged_into IS NULL AND used_ms < ?1 ORDER BY used_ms LIMIT ?2)",
+    )
+    .bind(used_before.millis())
+    .bind(limit)
+    .execute(write.connection())
+    .await?;
+    write.commit().await?;
+    Ok(swept.rows_affected())
 }
