@@ -1,5 +1,5 @@
 //! Builds what every sandbox needs, so that the gateway can carry it: the first process, the filter of system calls, the
-//! bootstrap's native part, and the list of the bootstrap's files.
+//! bootstrap's native part, and the bootstrap in one file.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     build_pid1(&out)?;
     build_addon(&out)?;
     build_filters(&out)?;
-    list_runtime(&out)?;
+    bundle_runtime(&out)?;
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/store/sqlite/migrations");
     Ok(())
@@ -47,27 +47,44 @@ fn build_pid1(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Writes `runtime.rs`: name and contents of every file of the bootstrap.
-fn list_runtime(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
+/// Puts the bootstrap's files together into one, `index.js`: one file is found, read and compiled sooner than many. Each is a
+/// function of its own, called when it is first required.
+fn bundle_runtime(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let folder = Path::new("runtime/bootstrap");
     println!("cargo::rerun-if-changed={}", folder.display());
-    let root = env::current_dir()?;
-    let mut files = Vec::new();
+    let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "js") {
             let name = path.file_name().ok_or("a file without a name")?.to_string_lossy().into_owned();
-            files.push(format!("    ({name:?}, include_bytes!({:?})),\n", root.join(&path)));
+            files.insert(name, fs::read_to_string(path)?);
         }
     }
-    files.sort();
-    let list = format!(
-        "/// The bootstrap's files.\npub const BOOTSTRAP: &[(&str, &[u8])] = &[\n{}];\n",
-        files.concat()
-    );
-    fs::write(out.join("runtime.rs"), list)?;
+    let mut bundle = "'use strict';\nconst files = {\n__proto__: null,\n".to_owned();
+    for (name, contents) in files {
+        bundle += &format!("'./{name}'(module, require) {{\n{contents}}},\n");
+    }
+    bundle += BUNDLE_END;
+    fs::write(out.join("index.js"), bundle)?;
     Ok(())
 }
+
+/// What follows the files: as much of `require` as they need of each other.
+const BUNDLE_END: &str = "};
+const loaded = { __proto__: null };
+function load(name) {
+  if (files[name] === undefined) {
+    return require(name);
+  }
+  if (loaded[name] === undefined) {
+    loaded[name] = { exports: {} };
+    files[name](loaded[name], load);
+  }
+  return loaded[name].exports;
+}
+load.cache = require.cache;
+load('./index.js');
+";
 
 /// The bootstrap's native part is plain C without any header of Node.js's: one file serves every version.
 fn build_addon(out: &Path) -> Result<(), Box<dyn std::error::Error>> {

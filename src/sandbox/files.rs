@@ -14,7 +14,8 @@ use aws_lc_rs::digest;
 const PID1: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/pid1"));
 /// The bootstrap's native part, `runtime/native/sandbox.c`.
 const ADDON: (&str, &[u8]) = ("sandbox.node", include_bytes!(concat!(env!("OUT_DIR"), "/sandbox.node")));
-include!(concat!(env!("OUT_DIR"), "/runtime.rs"));
+/// The files of `runtime/bootstrap/`, put together by `build.rs`.
+const BOOTSTRAP: (&str, &[u8]) = ("index.js", include_bytes!(concat!(env!("OUT_DIR"), "/index.js")));
 
 /// The sandbox's `/etc`. Its user is 993, named `sandbox`, as AWS's are named and numbered.
 const ETC: &[(&str, &[u8])] = &[
@@ -45,7 +46,7 @@ impl RuntimeFiles {
         // Mount points inside the read-only /etc.
         fs::create_dir_all(temporary.join("etc/ssl/certs"))?;
         write(&temporary.join("pid1"), PID1, 0o755)?;
-        for (name, contents) in BOOTSTRAP.iter().chain([&ADDON]) {
+        for (name, contents) in [BOOTSTRAP, ADDON] {
             write(&temporary.join("bootstrap").join(name), contents, 0o644)?;
         }
         for (name, contents) in ETC {
@@ -78,7 +79,7 @@ fn write(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
 
 fn content_hash() -> String {
     let mut hash = digest::Context::new(&digest::SHA256);
-    for (name, contents) in [("pid1", PID1), ADDON].iter().chain(BOOTSTRAP).chain(ETC) {
+    for (name, contents) in [("pid1", PID1), BOOTSTRAP, ADDON].iter().chain(ETC) {
         hash.update(name.as_bytes());
         hash.update(&[0]);
         hash.update(&(contents.len() as u64).to_le_bytes());
