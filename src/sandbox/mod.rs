@@ -4,7 +4,8 @@
 //! [`network`] connects it. This is the only module with unsafe code, and it knows nothing of functions, callers or limits.
 
 pub mod cgroup;
-pub mod control;
+mod child;
+mod control;
 pub mod detect;
 pub mod files;
 pub mod freezer;

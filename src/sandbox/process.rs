@@ -7,23 +7,23 @@ use std::{
     io,
     os::{
         fd::{AsRawFd, OwnedFd, RawFd},
-        unix::process::{CommandExt, ExitStatusExt},
+        unix::process::CommandExt,
     },
-    process::{Child, Command, ExitStatus},
+    process::Command,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Signal, pidfd_send_signal};
 use tokio::io::unix::AsyncFd;
 
-use super::cgroup::Group;
+use super::{cgroup::Group, child::Child};
 
 /// Has `prepare` run in the child between fork and exec. It must make system calls only: no allocation, no lock.
 pub(super) fn before_exec(
     command: &mut Command,
     prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static,
 ) {
-    // SAFETY: the closures (`jail::Prepare::run`, the joiner's, and those that only unshare) make system calls on values made
+    // SAFETY: the closures (the joiner's, and those that only unshare) make system calls on values made
     // before the fork; they neither allocate nor take locks.
     unsafe { command.pre_exec(prepare) };
 }
@@ -37,8 +37,9 @@ pub(super) fn above_places(fd: &OwnedFd) -> io::Result<OwnedFd> {
 
 /// Puts a copy of `fd` at `number`, kept open over exec.
 pub(super) fn place(fd: &OwnedFd, number: RawFd) -> io::Result<()> {
-    // SAFETY: only numbers are passed. In the child nothing but the standard library's exec pipe could stand at `number`, and
-    // it stands higher: 3 to 7 have been taken since the runtime started (its epoll, its wakers, its signals' socket pair).
+    // SAFETY: only numbers are passed. In the child nothing that is still needed stands at `number`: an exec pipe stands above all
+    // places ([`above_places`]), and the standard library's does too, since 3 to 7 have been taken since the runtime started (its
+    // epoll, its wakers, its signals' socket pair).
     match unsafe { libc::dup2(fd.as_raw_fd(), number) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
@@ -115,12 +116,12 @@ pub enum Exit {
 /// Linux sends.
 const OUT_OF_MEMORY: i32 = 16;
 
-impl From<ExitStatus> for Exit {
-    /// The first process says `128 + signal` for a Node.js that a signal ended, as shells do; bubblewrap itself may be
-    /// signalled too. Statuses beyond those of signals, 255 for one, are the function's own; so is 129, which the bootstrap
-    /// ends with, since nobody hangs up a process without a terminal.
-    fn from(status: ExitStatus) -> Self {
-        match (status.code(), status.signal()) {
+impl Exit {
+    /// By a process's status or signal. The first process says `128 + signal` for a Node.js that a signal ended, as shells do;
+    /// bubblewrap itself may be signalled too. Statuses beyond those of signals, 255 for one, are the function's own; so is 129,
+    /// which the bootstrap ends with, since nobody hangs up a process without a terminal.
+    pub(super) fn of(status: Option<i32>, signal: Option<i32>) -> Self {
+        match (status, signal) {
             (Some(code), _) if code == 128 + OUT_OF_MEMORY => Self::OutOfMemory,
             (Some(code @ 130..=159), _) => Self::Signal(code - 128),
             (Some(code), _) => Self::Status(code),
@@ -177,14 +178,12 @@ pub struct Process {
 
 impl Process {
     /// Takes a started process over, which is in `group`, and counts it `among` the living.
-    pub fn new(mut child: Child, among: &Arc<Processes>, group: Option<Arc<Group>>) -> io::Result<Self> {
-        let opened = i32::try_from(child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or_else(|| io::Error::other("a process without an id"))
-            .and_then(|pid| Ok(pidfd_open(pid, PidfdFlags::NONBLOCK)?))
-            .and_then(watch);
-        match opened {
+    pub(super) fn new(
+        mut child: Child,
+        among: &Arc<Processes>,
+        group: Option<Arc<Group>>,
+    ) -> io::Result<Self> {
+        match child.pidfd().and_then(watch) {
             Ok(ended) => {
                 let ended = Arc::new(ended);
                 let mut living = among.living();
@@ -196,7 +195,7 @@ impl Process {
                 Ok(Self { child, ended, among: among.clone(), group })
             }
             Err(error) => {
-                end(&mut child);
+                child.end();
                 Err(error)
             }
         }
@@ -211,7 +210,7 @@ impl Process {
     pub async fn wait(&mut self) -> io::Result<Exit> {
         // A pidfd becomes readable when its process ends, and stays so.
         let _ = self.ended.readable().await?;
-        Ok(self.child.wait()?.into())
+        self.child.wait()
     }
 }
 
@@ -222,12 +221,12 @@ impl Drop for Process {
         if let Some(group) = &self.group {
             group.release();
         }
-        end(&mut self.child);
+        self.child.end();
     }
 }
 
-/// Kills a process and waits for it. A killed process ends at once; what takes time is its namespaces, which end without us.
-pub(super) fn end(child: &mut Child) {
+/// Kills a process and waits for it.
+pub(super) fn end(child: &mut std::process::Child) {
     if matches!(child.try_wait(), Ok(None)) {
         let _ = child.kill();
         let _ = child.wait();
@@ -236,27 +235,22 @@ pub(super) fn end(child: &mut Child) {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Stdio;
-
-    use super::*;
-
-    fn exit(raw: i32) -> Exit {
-        ExitStatus::from_raw(raw).into()
-    }
+    use super::{super::child::tests::shell, *};
 
     #[test]
     fn exits_are_told_from_signals() {
-        assert_eq!(exit(3 << 8), Exit::Status(3));
-        assert_eq!(exit((128 + 9) << 8), Exit::Signal(9));
-        assert_eq!(exit(9), Exit::Signal(9));
-        assert_eq!(exit((128 + 16) << 8), Exit::OutOfMemory);
+        let status = |code| Exit::of(Some(code), None);
+        assert_eq!(status(3), Exit::Status(3));
+        assert_eq!(status(128 + 9), Exit::Signal(9));
+        assert_eq!(Exit::of(None, Some(9)), Exit::Signal(9));
+        assert_eq!(status(128 + 16), Exit::OutOfMemory);
         // `process.exit(-1)`
-        assert_eq!(exit(255 << 8), Exit::Status(255));
-        assert_eq!(exit(129 << 8), Exit::Status(129));
+        assert_eq!(status(255), Exit::Status(255));
+        assert_eq!(status(129), Exit::Status(129));
     }
 
     fn sleeper() -> Child {
-        Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap()
+        shell("exec sleep 1000").0.bear().unwrap()
     }
 
     #[tokio::test]

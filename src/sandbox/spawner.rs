@@ -7,7 +7,6 @@
 use std::{
     io,
     os::{fd::OwnedFd, unix::net::UnixStream},
-    process::Child,
     sync::{Arc, mpsc},
 };
 
@@ -15,6 +14,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::{
     cgroup::Group,
+    child::Child,
     control::{Control, Means},
     jail::{Ends, Spec},
     link::Link,
@@ -91,7 +91,7 @@ impl Spawner {
             process::own_keyring();
             for order in taken {
                 if let Err(Ok(mut unwanted)) = order.done.send(start(&of_thread, &order.spec, order.user)) {
-                    process::end(&mut unwanted.child);
+                    unwanted.child.end();
                 }
             }
         })?;
@@ -163,6 +163,6 @@ fn start(means: &Means, spec: &Spec, user: HostUser) -> io::Result<Born> {
     rustix::io::ioctl_fionbio(&output_end, false)?;
     let entrances = group.as_ref().map(|group| group.entrances()).transpose()?.unwrap_or_default();
     let ends = Ends { requests: read_end.into(), answers: write_end.into(), output: output_end };
-    let child = spec.command(&user, entrances, ends)?.spawn()?;
+    let child = spec.birth(&user, entrances, ends)?.bear()?;
     Ok(Born { child, requests, answers, output, user, group })
 }

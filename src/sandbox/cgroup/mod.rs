@@ -167,6 +167,17 @@ impl Drop for Groups {
     }
 }
 
+/// How a process of one thread enters a sandbox's groups.
+#[derive(Debug, Default)]
+pub struct Entrances {
+    /// Files of version 1 to which the thread writes a zero to move itself.
+    pub threads: Vec<OwnedFd>,
+    /// The folder of version 2 that it may be born into.
+    pub birth: Option<OwnedFd>,
+    /// The file of version 2 to which it writes a zero where it was not.
+    pub process: Option<OwnedFd>,
+}
+
 /// The groups of one sandbox, one in each hierarchy. They are removed, with whatever is in them, when this is dropped.
 #[derive(Debug)]
 pub struct Group {
@@ -181,13 +192,22 @@ impl Group {
         Some((tree.version, tree.dir.join(&self.name)))
     }
 
-    /// The files by which a process enters: it writes a zero to each.
-    pub fn entrances(&self) -> io::Result<Vec<OwnedFd>> {
-        let entrance = |tree: &Tree| {
-            let file = tree.dir.join(&self.name).join("cgroup.procs");
-            Ok(open(&file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?)
-        };
-        self.groups.trees.iter().map(entrance).collect()
+    /// The ways by which a new process enters.
+    pub fn entrances(&self) -> io::Result<Entrances> {
+        let mut entrances = Entrances::default();
+        for tree in &self.groups.trees {
+            let dir = tree.dir.join(&self.name);
+            let file = |name: &str| open(dir.join(name), OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+            match tree.version {
+                Version::V1 => entrances.threads.push(file("tasks")?),
+                Version::V2 => {
+                    let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                    entrances.birth = Some(open(&dir, folder, Mode::empty())?);
+                    entrances.process = Some(file("cgroup.procs")?);
+                }
+            }
+        }
+        Ok(entrances)
     }
 
     /// Sets the limits, as far as the machine has them. Must be called within the runtime.
