@@ -26,7 +26,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
-    chores::{SWEEP, every, follow, forget, prune, tidy},
+    chores::{SWEEP, every, expire, follow, forget, prune, tidy},
     merge_hooks::MergeHooks,
     offline::{Offline, create_account, sessions},
     settings::{cors, known, outbound, quota_config, request_log},
@@ -238,7 +238,8 @@ impl Gateway for Callgate {
             invoke_tokens: invoke_tokens.clone(),
             revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
-            aliases: Duration::from_secs(u64::from(config.identity.alias_days) * 86_400),
+            guest_idle: Some(DAY * config.identity.guest_idle_days).filter(|idle| !idle.is_zero()),
+            aliases: DAY * config.identity.alias_days,
             clock: clock.clone(),
             rng: rng.clone(),
             region: region.clone(),
@@ -260,7 +261,7 @@ impl Gateway for Callgate {
             directory: directory.clone(),
         });
         operations.extend(api::callgate::operations(&operator, &identities));
-        let tokens = Tokens { directory: directory.clone(), identities, verifier };
+        let tokens = Tokens { directory: directory.clone(), identities: identities.clone(), verifier };
         let sts = tokens.sts(sessions.clone(), session_policies.clone(), authorizer.clone());
         operations.extend(api::sts::operations(&Arc::new(()), &Arc::new(sts)));
         let plain = PlainSource {
@@ -297,6 +298,7 @@ impl Gateway for Callgate {
         });
 
         let mut chores = JoinSet::new();
+        chores.spawn(expire(identities, metrics.clone()));
         chores.spawn(every(SWEEP, move || {
             dispatch.sweep();
             quota.sweep();
@@ -470,6 +472,7 @@ fn dispatch(
         credentials,
         runtime: files.folder().to_owned(),
         processes_max: PROCESSES_MAX,
+        default_heap_mb: dispatch::heap::default_mb(detect::memory_mb()),
         network: Connecting::by(network.0, network.1),
         freeze_delay: Duration::from_millis(sandbox.freeze_delay_ms),
         region: config.server.region.clone(),

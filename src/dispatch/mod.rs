@@ -14,6 +14,7 @@ mod estimate;
 pub mod exchange;
 mod freezing;
 mod growth;
+pub mod heap;
 mod held_up;
 pub mod invocation;
 pub mod lease;

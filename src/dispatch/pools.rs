@@ -13,7 +13,7 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
-    DispatchError, END_MAX, environment,
+    DispatchError, END_MAX,
     past::Former,
     pool::Pool,
     prewarm::Prewarmed,
@@ -201,8 +201,7 @@ impl Pools {
         let target = &pool.target;
         let began = self.clock.monotonic();
         let node = self.starter.nodes.of(&target.function.runtime);
-        // What must be there before Node.js boots cannot be given to one that has.
-        if environment::boot(&target.function).is_empty() {
+        if self.starter.is_generic(&target.function) {
             self.prewarmed.wanted(node, began);
             while let Some((generic, room)) = self.prewarmed.take(node) {
                 match self.starter.bind(generic, target, began, cause).await {

@@ -15,7 +15,7 @@ use super::{
     END_MAX,
     connecting::Connecting,
     credentials::{self, Granted, SharedCredentialSource},
-    environment,
+    environment, heap,
     lifecycle::{Event as Change, State},
     nodes::Nodes,
     worker::{Loading, Worker},
@@ -88,6 +88,8 @@ pub struct Starter {
     pub runtime: PathBuf,
     /// Processes and threads a sandbox may have.
     pub processes_max: u32,
+    /// The heap that Node.js has by itself at the least, in MiB.
+    pub default_heap_mb: u32,
     /// Connects them.
     pub network: Connecting,
     /// How long a sandbox is idle before it is frozen, at the least.
@@ -178,7 +180,8 @@ impl Starter {
     pub async fn start(&self, target: &Target, cause: ColdStart) -> Result<Worker, StartFailure> {
         let function = &target.function;
         let node = self.nodes.of(&function.runtime).to_owned();
-        let spec = Arc::new(self.spec(node, environment::boot(function)));
+        let own = (!self.is_generic(function)).then(|| environment::boot(function));
+        let spec = Arc::new(self.spec(node, own));
         let generic = flatten(self.spawner.start(spec, |started| self.boot(started)).await)?;
         let began = generic.began;
         self.bind(generic, target, began, cause).await
@@ -186,20 +189,28 @@ impl Starter {
 
     /// Starts a sandbox that is nobody's yet.
     pub(super) async fn start_generic(&self, node: &Path) -> Result<Generic, StartFailure> {
-        let spec = Arc::new(self.spec(node.to_owned(), BTreeMap::new()));
+        let spec = Arc::new(self.spec(node.to_owned(), None));
         flatten(self.spawner.start(spec, |started| self.boot(started)).await)
     }
 
-    /// `own` are the function's variables that cannot come later.
-    fn spec(&self, node: PathBuf, own: BTreeMap<String, String>) -> Spec {
+    /// Whether a sandbox that has booted for nobody will do: nothing that the function needs has to be there before Node.js
+    /// boots.
+    pub(super) fn is_generic(&self, function: &Function) -> bool {
+        heap::limit_mb(function.memory_mb) <= self.default_heap_mb && environment::boot(function).is_empty()
+    }
+
+    /// `own` are the variables, and with them goes the heap, of a function that cannot have a sandbox that has booted for nobody.
+    fn spec(&self, node: PathBuf, own: Option<BTreeMap<String, String>>) -> Spec {
+        let largest_heap = own.is_some();
         let mut boot_environment = environment::generic();
-        boot_environment.extend(own);
+        boot_environment.extend(own.into_iter().flatten());
         Spec {
             bwrap: self.bwrap.clone(),
             node,
             runtime: self.runtime.clone(),
             sdk: self.sdk.clone(),
             processes_max: self.processes_max,
+            largest_heap,
             boot_environment: boot_environment.into_iter().collect(),
         }
     }
@@ -300,7 +311,7 @@ impl Starter {
             task_root: "/var/task",
             runtime: &function.runtime,
             model: if is_classic(function) { "classic" } else { "modern" },
-            heap_limit_mb: heap_mb(function.memory_mb),
+            heap_limit_mb: heap::limit_mb(function.memory_mb),
             data_limit_mb: function.memory_mb + DATA_SLACK_MB,
             region: self.region.as_str(),
             log_group_name: &function.log_group,
@@ -320,11 +331,6 @@ impl Starter {
 /// What private memory a function's processes may each have beside its memory: stacks of threads count whole, 8 MiB each,
 /// though little of them is used. Image libraries start a dozen threads.
 const DATA_SLACK_MB: u32 = 256;
-
-/// The heap's limit, in MiB: a part is left to what is not heap, as AWS leaves it.
-fn heap_mb(memory_mb: u32) -> u32 {
-    memory_mb - memory_mb / 10
-}
 
 fn load_max(function: &Function) -> Duration {
     LOAD_MAX.max(function.timeout)

@@ -150,12 +150,22 @@ pub fn is_memory_short() -> bool {
     fs::read_to_string("/proc/meminfo").is_ok_and(|meminfo| is_short(&meminfo))
 }
 
+/// The machine's memory, in MiB; 0 where nobody says.
+pub fn memory_mb() -> u64 {
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    kib(&meminfo, "MemTotal:").unwrap_or_default() / 1024
+}
+
 fn is_short(meminfo: &str) -> bool {
-    let kib = |name: &str| -> Option<u64> {
-        let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().strip_suffix(" kB")?.trim().parse().ok()
-    };
-    kib("MemTotal:").zip(kib("MemAvailable:")).is_some_and(|(total, available)| available < total / 20)
+    kib(meminfo, "MemTotal:")
+        .zip(kib(meminfo, "MemAvailable:"))
+        .is_some_and(|(total, available)| available < total / 20)
+}
+
+/// A line of `/proc/meminfo`.
+fn kib(meminfo: &str, name: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
 /// Looks at every means of isolating, limiting and freezing, for a gateway that is to have this level.

@@ -9,7 +9,6 @@ use std::{
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use rustix::{
@@ -22,7 +21,11 @@ use rustix::{
     },
 };
 
-use super::users::HostUser;
+use super::{
+    cgroup::Entrances,
+    child::{self, Birth},
+    users::HostUser,
+};
 
 /// What runs in a sandbox that is nobody's yet, and with what. All that is a function's comes later
 /// ([`super::Control::bind`]).
@@ -39,6 +42,8 @@ pub struct Spec {
     pub sdk: Option<PathBuf>,
     /// Processes and threads it may have at once.
     pub processes_max: u32,
+    /// Whether Node.js boots with the heap of the largest function there is, instead of what it takes by itself.
+    pub largest_heap: bool,
     /// Variables that must be there before Node.js boots (`NODE_OPTIONS`, `LD_…`); all others come with BIND.
     pub boot_environment: Vec<(String, String)>,
 }
@@ -66,10 +71,11 @@ const REFUSE_FD: RawFd = 7;
 /// told where both refuse.
 const ALLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/seccomp-allow.bpf"));
 const REFUSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/seccomp-refuse.bpf"));
-/// Every sandbox boots with the heap of the largest function there is; BIND lowers it (`heapLimitMb`). A heap's youngest part
-/// is as small in every version of Node.js as it was in 20 and 22: it comes on top of the limit, three times. The bootstrap has
-/// a native part, whatever the function's NODE_OPTIONS say of its own.
-const NODE_OPTIONS: [&str; 3] = ["--max-old-space-size=9216", "--max-semi-space-size=16", "--addons"];
+/// The bootstrap has a native part, whatever the function's NODE_OPTIONS say of its own.
+const NODE_OPTION: &str = "--addons";
+/// The heap of the largest function there is; BIND lowers it (`heapLimitMb`). Its youngest part is as small in every version of
+/// Node.js as it was in 20 and 22: it comes on top of the limit, three times. Any option of V8 makes the boot dearer.
+const LARGEST_HEAP: [&str; 2] = ["--max-old-space-size=9216", "--max-semi-space-size=16"];
 /// A private tmpfs is laid here before bubblewrap starts, to make things reachable that only root may reach: bubblewrap
 /// then runs as a user who may not enter the data directory. Every Linux system has the folder, and no sandbox needs the
 /// host's.
@@ -121,8 +127,8 @@ impl Spec {
         options.0
     }
 
-    /// The command that starts the sandbox: bubblewrap, as `user`, in the control groups that `entrances` lead to.
-    pub fn command(&self, user: &HostUser, entrances: Vec<OwnedFd>, ends: Ends) -> io::Result<Command> {
+    /// What starts the sandbox: bubblewrap, as `user`, in the control groups that `entrances` lead to.
+    pub(super) fn birth(&self, user: &HostUser, entrances: Entrances, ends: Ends) -> io::Result<Birth> {
         let Ends { requests, answers, output } = ends;
         let staged = user.id().is_some();
         let stage = |staged_at: &CStr, path: &Path| {
@@ -138,12 +144,21 @@ impl Spec {
             self.sdk.as_ref().map(|sdk| stage(STAGED_SDK, sdk)).as_deref(),
         );
         let options = memory_file("options", &options)?;
-        let mut command = Command::new(&self.bwrap);
-        command.env_clear().args(["--args", &OPTIONS_FD.to_string(), "--", "/var/lang/bin/pid1"]);
-        command.arg(self.processes_max.to_string()).arg("/var/lang/bin/node");
-        command.args(NODE_OPTIONS);
-        command.arg("/var/runtime/index.js");
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let (processes_max, options_fd) = (self.processes_max.to_string(), OPTIONS_FD.to_string());
+        let own = [
+            "--args",
+            &options_fd,
+            "--",
+            "/var/lang/bin/pid1",
+            &processes_max,
+            "/var/lang/bin/node",
+            NODE_OPTION,
+        ];
+        let arguments = ["bwrap"].into_iter().chain(own);
+        let arguments = arguments.chain(LARGEST_HEAP.into_iter().filter(|_| self.largest_heap));
+        let arguments =
+            arguments.chain(["/var/runtime/index.js"]).map(CString::new).collect::<Result<_, _>>()?;
+        let Entrances { threads, birth, process } = entrances;
         let prepare = Prepare {
             requests,
             answers,
@@ -152,13 +167,20 @@ impl Spec {
             refuse: memory_file("refuse", REFUSE)?,
             uid: user.id(),
             namespace: user.namespace()?,
-            entrances,
+            threads,
+            process,
             runtime: c_path(&self.runtime)?,
             node: c_path(&self.node)?,
             sdk: self.sdk.as_deref().map(c_path).transpose()?,
         };
-        crate::sandbox::process::before_exec(&mut command, move || prepare.run());
-        Ok(command)
+        Ok(Birth {
+            program: c_path(&self.bwrap)?,
+            arguments,
+            input: child::nothing()?,
+            output,
+            group: birth,
+            prepare: Box::new(move |is_in_group| prepare.run(is_in_group)),
+        })
     }
 }
 
@@ -204,15 +226,16 @@ struct Prepare {
     refuse: OwnedFd,
     uid: Option<u32>,
     namespace: Option<OwnedFd>,
-    entrances: Vec<OwnedFd>,
+    threads: Vec<OwnedFd>,
+    process: Option<OwnedFd>,
     runtime: CString,
     node: CString,
     sdk: Option<CString>,
 }
 
 impl Prepare {
-    fn run(&self) -> io::Result<()> {
-        for entrance in &self.entrances {
+    fn run(&self, is_in_group: bool) -> io::Result<()> {
+        for entrance in self.threads.iter().chain(self.process.iter().filter(|_| !is_in_group)) {
             rustix::io::write(entrance, b"0")?;
         }
         if let Some(namespace) = &self.namespace {

@@ -66,6 +66,7 @@ impl Ground {
             sdk: None,
             runtime: RuntimeFiles::unpack(&folder.path().join("runtime")).unwrap().folder().to_owned(),
             processes_max: mark,
+            largest_heap: false,
             boot_environment: Vec::new(),
         };
         let package = folder.path().join("package");
