@@ -293,7 +293,10 @@ impl Gateway for Callgate {
             unknown_counters: metrics.operation("unknown"),
             metrics: metrics.clone(),
             log,
-            settings: edge::Settings { body_read: Duration::from_secs(config.server.body_read_seconds) },
+            settings: edge::Settings {
+                body_read: Duration::from_secs(config.server.body_read_seconds),
+                takes_gzip: config.server.compressed_requests,
+            },
         });
 
         let mut chores = JoinSet::new();

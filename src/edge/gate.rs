@@ -18,6 +18,8 @@ use super::{authorizer::IamAuthorizer, body::Budget, plain::Plain, routes::Route
 pub struct Settings {
     /// How long a body may take to arrive.
     pub body_read: Duration,
+    /// Whether Invoke takes bodies that are compressed with gzip.
+    pub takes_gzip: bool,
 }
 
 /// The gateway, as the pipeline sees it.

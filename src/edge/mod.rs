@@ -5,6 +5,7 @@
 pub mod arrival;
 pub mod authorizer;
 pub mod body;
+pub mod compressed;
 pub mod cors;
 pub mod explaining;
 pub mod gate;

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use super::{
     arrival::Arrival,
     body::{self, BodyError, Held},
+    compressed::Encoding,
     gate::Gate,
     refusals, render,
     report::Trace,
@@ -91,9 +92,10 @@ async fn invoke_function(
     let refuse = |error| refusals::authn(Service::Lambda, &error);
     let throttle = |over| refusals::throttled(Service::Lambda, &over);
     refusals::content_type(Service::Lambda, "Invoke", head)?;
+    let encoding = Encoding::of(&head.headers, gate.settings.takes_gzip)?;
     let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
-    let (payload, _held) =
+    let (payload, mut held) =
         read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
     gate.quota.caller(&caller).map_err(throttle)?;
@@ -105,6 +107,9 @@ async fn invoke_function(
         gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
     // An idempotency key is looked up here: first, join, or stored answer.
     let target = invoke::resolve(&gate.functions, &named)?;
+    let payload = encoding
+        .undo(payload, invoke::PAYLOAD_BYTES_MAX, &mut held)
+        .map_err(|error| refusals::compressed(invoke::PAYLOAD_BYTES_MAX, &error))?;
     payload::check(&payload)?;
     if call.is_dry_run() {
         return Ok(render::reply(Service::Lambda, invoke::dry_run_reply(), arrival.id));

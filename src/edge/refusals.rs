@@ -8,7 +8,7 @@ use http::{
     request::Parts,
 };
 
-use super::{body::BodyError, routes::essence};
+use super::{body::BodyError, compressed::CompressedError, routes::essence};
 use crate::{
     api::{ApiError, Protocol, Service},
     authn::{AuthnError, Family},
@@ -94,6 +94,28 @@ pub fn body(service: Service, operation: &str, max: usize, error: &BodyError) ->
             },
             "The request's body ended before it was whole.",
         ),
+    }
+}
+
+/// A compressed body that was not inflated, where what comes out may have `max` bytes.
+pub fn compressed(max: usize, error: &CompressedError) -> ApiError {
+    let broken = |what: String| {
+        let message = format!("Could not decompress the request's body: {what}.");
+        ApiError::bad_request("InvalidRequestContentException", message)
+    };
+    match error {
+        CompressedError::Broken(how) => broken((*how).to_owned()),
+        CompressedError::Trailing(what) => {
+            broken(format!("{what} follows its end; compress the whole of it into one gzip member"))
+        }
+        CompressedError::TooDense => broken(
+            "more than 100 bytes come out of each that was sent; send it as it is, without Content-Encoding"
+                .to_owned(),
+        ),
+        CompressedError::TooLarge => {
+            body(Service::Lambda, "Invoke", max, &BodyError::TooLarge { announced: None })
+        }
+        CompressedError::OverBudget => body(Service::Lambda, "Invoke", max, &BodyError::OverBudget),
     }
 }
 
