@@ -489,6 +489,7 @@ fn dispatch(
         idle: Duration::from_secs(sandbox.idle_seconds),
         prewarmed_min: count(sandbox.prewarmed_min),
         prewarmed_max: count(sandbox.prewarmed_max),
+        cancel_grace: Duration::from_millis(sandbox.cancel_grace_ms),
         is_memory_short: detect::is_memory_short,
     };
     let pools = dispatch::Pools::new(options, starter, parts.clock.clone());

@@ -115,8 +115,9 @@ async fn invoke_function(
         return Ok(render::reply(Service::Lambda, invoke::dry_run_reply(), arrival.id));
     }
     let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
-    // A client's deadline is laid on the run here, and a cancel finds it.
-    let invocation = call.into_invocation(named, arrival.id, payload, &caller);
+    // The client's deadline is laid on the run here, and a cancel finds it.
+    let terms = call.terms(&target.function, arrival.began);
+    let invocation = call.into_invocation(named, arrival.id, payload, &caller, terms);
     let outcome =
         gate.dispatch.run(&permit, admission, target, invocation).await.map_err(refusals::dispatch)?;
     trace.invoked(gate, arrival, &outcome);

@@ -164,6 +164,12 @@ pub fn dispatch(error: DispatchError) -> ApiError {
             "The gateway is shutting down: try again in a moment.",
         )
         .with_header(RETRY_AFTER, seconds(Duration::from_secs(1))),
+        DispatchError::TooLate => ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "ClientDeadlineExceededException",
+            "The time that Callgate-Timeout-Ms gives was over before the function could begin, so it was not run: give more \
+             time, or try again later.",
+        ),
         DispatchError::Sandbox(_) => ApiError::internal(error),
     }
 }

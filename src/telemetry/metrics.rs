@@ -32,6 +32,18 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
         "Invocations that were the first of their sandbox, by the reason why it had to be started.",
     ),
     (
+        "callgate_cancelled_invocations_total",
+        "counter",
+        "end",
+        "Invocations that were told to stop, by what came of it.",
+    ),
+    (
+        "callgate_late_invocations_total",
+        "counter",
+        "",
+        "Invocations that were never started because their client's deadline had passed.",
+    ),
+    (
         "callgate_request_log_dropped_total",
         "counter",
         "",
@@ -56,6 +68,8 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
 ];
 
 const METADATA: Metadata<'static> = Metadata::new("callgate", Level::INFO, Some(module_path!()));
+/// What may come of an invocation that was told to stop: it stops, it is killed with its sandbox, it had not begun.
+pub const STOPS: [&str; 3] = ["stopped", "killed", "never_began"];
 /// Upper bounds of the duration histogram's buckets, in seconds.
 const BUCKETS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 900.0];
@@ -67,6 +81,9 @@ pub struct Metrics {
     invocation_seconds: Histogram,
     /// In the order of [`ColdStart::ALL`].
     cold_starts: [Counter; ColdStart::ALL.len()],
+    /// In the order of [`STOPS`].
+    cancelled: [Counter; STOPS.len()],
+    late: Counter,
     log_dropped: Counter,
     connections_refused: Counter,
     bytes_in_flight: Gauge,
@@ -99,6 +116,10 @@ pub struct Levels {
     pub executions: u64,
     /// Memory that identities take which were read of late.
     pub identity_bytes: u64,
+    /// Invocations that were told to stop, since the start, in the order of [`STOPS`].
+    pub cancelled: [u64; STOPS.len()],
+    /// Invocations that were never started because their client had given up, since the start.
+    pub late: u64,
 }
 
 impl Metrics {
@@ -126,6 +147,12 @@ impl Metrics {
                 let labels = vec![Label::from_static_parts("cause", cause.as_str())];
                 recorder.register_counter(&Key::from_parts("callgate_cold_starts_total", labels), &METADATA)
             }),
+            cancelled: STOPS.map(|end| {
+                let labels = vec![Label::from_static_parts("end", end)];
+                let key = Key::from_parts("callgate_cancelled_invocations_total", labels);
+                recorder.register_counter(&key, &METADATA)
+            }),
+            late: counter("callgate_late_invocations_total"),
             log_dropped: counter("callgate_request_log_dropped_total"),
             connections_refused: counter("callgate_connections_refused_total"),
             bytes_in_flight: gauge("callgate_body_bytes_in_flight"),
@@ -181,6 +208,10 @@ impl Metrics {
         set(&self.sandboxes, levels.sandboxes);
         set(&self.executions, levels.executions);
         set(&self.identity_bytes, levels.identity_bytes);
+        for (counter, count) in self.cancelled.iter().zip(levels.cancelled) {
+            counter.absolute(count);
+        }
+        self.late.absolute(levels.late);
         self.handle.render()
     }
 }
@@ -206,7 +237,8 @@ mod tests {
         invoke.count(Outcome::Success);
         invoke.count(Outcome::Throttled);
         metrics.invocation(Duration::from_millis(3), Some(ColdStart::NewCode));
-        let text = metrics.render(Levels { connections: 4, ..Levels::default() });
+        let levels = Levels { connections: 4, cancelled: [1, 2, 3], late: 5, ..Levels::default() };
+        let text = metrics.render(levels);
         assert!(
             text.contains(r#"callgate_requests_total{operation="Invoke",outcome="success"} 2"#),
             "{text}"
@@ -219,6 +251,8 @@ mod tests {
         assert!(text.contains(r#"callgate_cold_starts_total{cause="expired"} 0"#), "{text}");
         assert!(text.contains(r#"callgate_invocation_seconds_bucket{le="0.005"} 1"#), "{text}");
         assert!(text.contains("callgate_connections 4"), "{text}");
+        assert!(text.contains(r#"callgate_cancelled_invocations_total{end="killed"} 2"#), "{text}");
+        assert!(text.contains("callgate_late_invocations_total 5"), "{text}");
     }
 
     #[test]
@@ -256,6 +290,8 @@ mod tests {
         let causes: Vec<_> = ColdStart::ALL.iter().map(|cause| format!("`{}`", cause.as_str())).collect();
         let _ = writeln!(out, "\n`outcome` is one of {}.", outcomes.join(", "));
         let _ = writeln!(out, "\n`cause` is one of {}.", causes.join(", "));
+        let stops = STOPS.map(|end| format!("`{end}`"));
+        let _ = writeln!(out, "\n`end` is one of {} ([cancel.md](cancel.md)).", stops.join(", "));
         generated::compare("docs/metrics.md", &out);
     }
 }

@@ -179,6 +179,8 @@ impl Source for PlainSource {
             sandboxes: self.dispatch.sandboxes(),
             executions: self.quota.running_by_account().iter().map(|(_, running)| u64::from(*running)).sum(),
             identity_bytes: self.identities.bytes(),
+            cancelled: self.dispatch.tally().told_to_stop(),
+            late: self.dispatch.tally().too_late(),
         }
     }
 
