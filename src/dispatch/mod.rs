@@ -16,6 +16,7 @@ pub mod exchange;
 mod freezing;
 mod growth;
 mod held_up;
+pub mod idempotency;
 pub mod invocation;
 pub mod lease;
 pub mod lifecycle;
@@ -36,6 +37,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
+pub use idempotency::Idempotency;
 pub use invocation::{FunctionError, Invocation, Outcome, Terms};
 pub use pools::{Options, Pools};
 
@@ -144,7 +146,7 @@ impl Dispatch {
         let function = &target.function;
         let mut admission = admission;
         let mut log = Log::new(invocation.log_tail, &self.sink, function, invocation.id);
-        let (mut lease, loading, began, term, ended) = loop {
+        let (lease, loading, began, term, ended) = loop {
             let mut lease = match self.lease_for(&invocation, &target).await {
                 Ok(handed) => match handed? {
                     Handed::Lease(lease) => lease,

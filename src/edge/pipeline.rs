@@ -14,6 +14,7 @@ use super::{
     gate::Gate,
     refusals, render,
     report::Trace,
+    retries::{self, Claimed, Id},
     routes::{Entry, Found, check_door},
     server::{Answer, Peer},
 };
@@ -95,6 +96,7 @@ async fn invoke_function(
     let encoding = Encoding::of(&head.headers, gate.settings.takes_gzip)?;
     let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
+    let id = Id::read(head)?;
     let (payload, mut held) =
         read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
@@ -105,7 +107,12 @@ async fn invoke_function(
     let context = context(gate, arrival, Some(&caller));
     let permit =
         gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
-    // An idempotency key is looked up here: first, join, or stored answer.
+    // A dry run has no answer that a retry could be given.
+    let id = id.filter(|_| !call.is_dry_run());
+    let first = match retries::claim(gate, arrival, trace, id, &caller, &named.reference, &payload).await? {
+        Claimed::Runs(first) => first,
+        Claimed::Answered(response) => return Ok(*response),
+    };
     let target = invoke::resolve(&gate.functions, &named)?;
     let payload = encoding
         .undo(payload, invoke::PAYLOAD_BYTES_MAX, &mut held)
@@ -116,10 +123,22 @@ async fn invoke_function(
     }
     let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
     // The client's deadline is laid on the run here, and a cancel finds it.
-    let terms = call.terms(&target.function, arrival.began);
+    let terms = retries::reachable(first.as_deref(), call.terms(&target.function, arrival.began));
     let invocation = call.into_invocation(named, arrival.id, payload, &caller, terms);
-    let outcome =
-        gate.dispatch.run(&permit, admission, target, invocation).await.map_err(refusals::dispatch)?;
+    let dispatch = gate.dispatch.clone();
+    let run = async move {
+        // The payload counts as held until nothing needs it any more, whoever still waits.
+        let _held = held;
+        dispatch.run(&permit, admission, target, invocation).await
+    };
+    let ran = match first {
+        Some(mut first) => {
+            first.record().await.map_err(retries::not_recorded)?;
+            first.run(run).await
+        }
+        None => run.await,
+    };
+    let outcome = ran.map_err(refusals::dispatch)?;
     trace.invoked(gate, arrival, &outcome);
     Ok(render::reply(Service::Lambda, invoke::reply(outcome), arrival.id))
 }
@@ -140,7 +159,11 @@ async fn admit(
         return Ok((None, body, held));
     }
     let refuse = |error| refusals::authn(spec.service, &error);
-    let signed = gate.authn.begin(head, &[spec.service.scope()], arrival.at).map_err(refuse)?;
+    let signed = match spec.takes_invoke_tokens() {
+        true => gate.authn.begin_invoke(head, spec.service.scope(), arrival.at),
+        false => gate.authn.begin(head, &[spec.service.scope()], arrival.at),
+    }
+    .map_err(refuse)?;
     let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
     let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
     let caller = trace.caller(caller);

@@ -66,6 +66,15 @@ impl<'g> Trace<'g> {
     /// A function was run.
     pub fn invoked(&mut self, gate: &Gate, arrival: &Arrival, outcome: &Invoked) {
         gate.metrics.invocation(gate.clock.monotonic().saturating_sub(arrival.began), outcome.cold);
+        self.answered(outcome);
+    }
+
+    /// A function had been run, and its answer was given again.
+    pub fn replayed(&mut self, outcome: &Invoked) {
+        self.answered(outcome);
+    }
+
+    fn answered(&mut self, outcome: &Invoked) {
         self.outcome = match outcome.function_error {
             None => self.outcome,
             Some(FunctionError::Cancelled) => Some(Outcome::Cancelled),

@@ -3,11 +3,14 @@
 import json
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
+from botocore.credentials import Credentials
 
 from harness import raw
 from harness.account import fresh, refusal
+from harness.pool import Pool
 from harness.raw import eventually
 
 # Does what it is told, and says in the gateway's log what becomes of it.
@@ -184,3 +187,121 @@ def test_boto3_sends_both_by_a_hook(account, caller):
     functions.meta.events.register("before-sign.lambda.Invoke", add)
     answer = account.call(caller.path.split("/")[3], {}, client=functions)
     assert 4_000 < answer["json"]["left"] <= 5_000
+
+
+# Cancels by DELETE.
+
+
+class Waiting(threading.Thread):
+    """A call that somebody waits for."""
+
+    def __init__(self, caller, event, headers):
+        super().__init__()
+        self.caller, self.event, self.headers, self.answer = caller, event, headers, None
+        self.start()
+        caller.logged("begun", event["mark"])
+
+    def run(self):
+        self.answer = self.caller.call(self.event, self.headers)
+
+    def end(self):
+        self.join()
+        return self.answer
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "amz-sdk-invocation-id", "aws-sdk-invocation-id"])
+def test_a_call_is_cancelled_by_its_id(caller, header):
+    mark, call_id = fresh("mark"), fresh("id")
+    call = Waiting(caller, {"mark": mark, "wait": 20_000, "listens": True}, {header: call_id})
+    answer = caller.cancel(call_id)
+    assert (answer.status, answer.body) == (202, b"")
+    first = call.end()
+    assert error_type(first) == "Callgate.Cancelled"
+    caller.logged("stopped", mark, "Cancelled")
+    # A retry learns the same, and there is nothing left to be cancelled.
+    again = caller.call(call.event, {header: call_id})
+    assert (again.body, again.headers["idempotent-replayed"]) == (first.body, "true")
+    answer = caller.cancel(call_id)
+    assert (answer.status, answer.error) == (404, "ResourceNotFoundException")
+    assert json.loads(caller.call({}).body)["calls"] == 2
+
+
+def test_an_id_may_be_any_visible_text(caller):
+    call_id = "a/b?c%20+~#1"
+    mark = fresh("mark")
+    call = Waiting(caller, {"mark": mark, "wait": 20_000, "listens": True}, {"Idempotency-Key": call_id})
+    assert caller.cancel(quote(call_id, safe="")).status == 202
+    assert error_type(call.end()) == "Callgate.Cancelled"
+
+
+@pytest.mark.parametrize("call_id", ["never-sent", "%20", "%ff", "a" * 256])
+def test_what_is_not_running_cannot_be_cancelled(caller, call_id):
+    answer = caller.cancel(call_id)
+    assert (answer.status, answer.error) in [(404, "ResourceNotFoundException"), (400, "InvalidRequestContentException")], answer
+
+
+def test_one_that_is_in_the_line_never_begins(caller):
+    assert json.loads(caller.call({}).body)["calls"] == 1
+    first = Waiting(caller, {"mark": fresh("mark"), "wait": 2_000}, {})
+    call_id, before = fresh("id"), caller.count("never_began")
+    answers = []
+    second = threading.Thread(target=lambda: answers.append(caller.call({"mark": "never"}, {"Idempotency-Key": call_id})))
+    second.start()
+    eventually(lambda: caller.cancel(call_id).status == 202)
+    second.join()
+    assert error_type(answers[0]) == "Callgate.Cancelled"
+    assert caller.count("never_began") == before + 1
+    first.end()
+    assert json.loads(caller.call({}).body)["calls"] == 3
+
+
+@pytest.fixture(scope="module")
+def guests(account):
+    app = Pool(account).app()
+
+    def guest():
+        keys = app.credentials(app.get_id())["Credentials"]
+        return Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+
+    return guest
+
+
+def test_only_its_caller_cancels_a_call(caller, guests):
+    one, other = guests(), guests()
+    caller.credentials = one
+    mark, call_id = fresh("mark"), fresh("id")
+    call = Waiting(caller, {"mark": mark, "wait": 1_500, "listens": True}, {"Idempotency-Key": call_id})
+    for stranger in (other, raw.ROOT):
+        answer = caller.cancel(call_id, stranger)
+        assert (answer.status, answer.error) == (404, "ResourceNotFoundException")
+    assert json.loads(call.end().body)["calls"] == 1
+    caller.logged("finished", mark)
+
+
+def test_who_may_not_call_may_not_cancel(account, gateway, guests):
+    private = Caller(gateway, account.function(SOURCE), guests())
+    answer = private.cancel("any")
+    assert (answer.status, answer.error) == (403, "AccessDeniedException")
+    assert "lambda:InvokeFunction" in json.loads(answer.body)["message"]
+    answer = raw.exchange(gateway.endpoint, "DELETE", private.path + "/any")
+    assert (answer.status, answer.error) == (403, "MissingAuthenticationTokenException")
+
+
+def test_of_several_that_wait_the_last_to_leave_counts(caller):
+    mark, call_id = fresh("mark"), fresh("id")
+    event, headers = {"mark": mark, "wait": 3_000, "listens": True}, {"Idempotency-Key": call_id, **CANCEL}
+    call = Waiting(caller, event, headers)
+    # Another request of the call comes and goes; the first still waits.
+    caller.leave(event, headers)
+    assert json.loads(call.end().body)["calls"] == 1
+    caller.logged("finished", mark)
+
+
+def test_one_that_nobody_waits_for_any_more_is_stopped_and_its_retry_is_told(caller):
+    mark, call_id = fresh("mark"), fresh("id")
+    event, headers = {"mark": mark, "wait": 20_000, "listens": True}, {"Idempotency-Key": call_id, **CANCEL}
+    caller.leave(event, headers)
+    caller.logged("stopped", mark, "Cancelled")
+    answer = caller.call(event, headers)
+    assert error_type(answer) == "Callgate.Cancelled"
+    assert answer.headers["idempotent-replayed"] == "true"
