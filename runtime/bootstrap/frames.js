@@ -17,10 +17,11 @@ const {
 } = require('./primordials.js');
 
 /** The version of the protocol. */
-const VERSION = 1;
+const VERSION = 2;
 
 const BIND = 0x01;
 const INVOKE = 0x02;
+const CANCEL = 0x03;
 const READY = 0x81;
 const BOUND = 0x82;
 const LOG = 0x83;
@@ -136,6 +137,8 @@ function longest(kind) {
       return BIND_MAX;
     case INVOKE:
       return INVOKE_MAX;
+    case CANCEL:
+      return ID;
     default:
       throw new Violation('kind', `a frame of unknown kind ${kind}`);
   }
@@ -187,6 +190,11 @@ class FrameReader {
     this.end = this.start + length;
     this.#from = this.end;
     return true;
+  }
+
+  /** Whether bytes of a further frame have been read already. */
+  get isAhead() {
+    return this.#from < this.#to;
   }
 
   /** Lets go of the frame's body, which may be large. */
@@ -318,6 +326,7 @@ module.exports = {
   __proto__: null,
   BIND,
   BOUND_MAX,
+  CANCEL,
   close,
   FrameReader,
   FrameWriter,

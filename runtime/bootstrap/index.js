@@ -13,7 +13,7 @@ const TO_GATEWAY = 4;
 
 const writer = new FrameWriter(TO_GATEWAY);
 const log = new EventLog(writer);
-const loop = new Loop(new FrameReader(FROM_GATEWAY), writer, log);
+const loop = new Loop(FROM_GATEWAY, new FrameReader(FROM_GATEWAY), writer, log);
 
 log.capture(console);
 process.on('beforeExit', () => loop.emptied());

@@ -3,12 +3,15 @@
 // One invocation, from the INVOKE that opens it to the RESULT that ends it, once.
 
 const {
+  AsyncResource,
   bufferAllocate,
   bufferCopy,
   bufferText,
   Error,
   jsonParse,
   jsonStringify,
+  newAbortController,
+  runInAsyncScope,
   stringSlice,
 } = require('./primordials.js');
 const {
@@ -25,6 +28,9 @@ const {
 
 const TWO_TO_THE_32 = 0x1_0000_0000;
 
+/** Why a signal aborts. */
+const CANCELLED = 'Cancelled';
+
 /** The text of the UUID whose 16 bytes are `id`. */
 function uuid(id) {
   const hex = bufferText(id, 'hex');
@@ -37,6 +43,9 @@ class Invocation {
   #id = bufferAllocate(ID);
   #writer;
   #ended;
+  #listen;
+  #controller;
+  #scope;
 
   /** Whether nothing has ended it yet. */
   isOpen = true;
@@ -55,9 +64,9 @@ class Invocation {
 
   /**
    * Reads the INVOKE that `reader` stands at. `ended` is called once, when the RESULT is written, with whether the
-   * sandbox is spent.
+   * sandbox is spent; `listen` at most once before it, when the function wants to hear of a CANCEL.
    */
-  constructor(reader, writer, ended) {
+  constructor(reader, writer, ended, listen) {
     const { body, start, end } = reader;
     if (end - start < INVOKE_HEAD) {
       throw new Violation('body', 'an INVOKE without all of its head');
@@ -69,6 +78,7 @@ class Invocation {
     }
     this.#writer = writer;
     this.#ended = ended;
+    this.#listen = listen;
     bufferCopy(body, this.#id, 0, start, start + ID);
     this.requestId = uuid(this.#id);
     this.deadlineMs = readU32(body, start + 16) + readU32(body, start + 20) * TWO_TO_THE_32;
@@ -92,6 +102,40 @@ class Invocation {
     const json = this.metaJson;
     this.metaJson = '';
     return json === '' ? {} : jsonParse(json);
+  }
+
+  /** What tells the function to stop, made when it first asks: most never do. */
+  get signal() {
+    if (this.#controller === undefined) {
+      this.#controller = newAbortController();
+      // Listeners are called as the invocation's own, with its AsyncLocalStorage.
+      this.#scope = new AsyncResource('CallgateSignal');
+      if (this.isOpen) {
+        this.#listen();
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether the CANCEL that `reader` stands at is for this invocation. */
+  isMeantBy({ body, start, end }) {
+    if (end - start !== ID) {
+      throw new Violation('body', `a CANCEL of ${end - start} bytes`);
+    }
+    for (let at = 0; at < ID; at += 1) {
+      if (body[start + at] !== this.#id[at]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Tells the function to stop, if it has asked to be told. */
+  cancel() {
+    const controller = this.#controller;
+    if (controller !== undefined) {
+      runInAsyncScope(this.#scope, () => controller.abort(CANCELLED));
+    }
   }
 
   /** Ends it with a value, or calls `refused` with an error if the value cannot be told in JSON. */

@@ -6,6 +6,8 @@
 //                         |                    |                 |
 //                         +--BOUND not ok------+--crash----------+--crash--> ENDED
 //
+// A CANCEL is read while its invocation runs if the function has asked for `context.signal`, and else before the next INVOKE.
+//
 // Between invocations the thread blocks in read(2): no timer of the function fires while nobody waits for it. If the function
 // left anything to the event loop, one turn of it lies between a RESULT and that read, so that it goes on. Where nothing was
 // left, a turn would do nothing but take time.
@@ -20,13 +22,13 @@ const {
   setImmediate,
 } = require('./primordials.js');
 const { boundError, logged, unhandledRejection } = require('./errors.js');
-const { BIND, INVOKE, text, VERSION, Violation } = require('./frames.js');
+const { BIND, CANCEL, INVOKE, text, VERSION, Violation } = require('./frames.js');
 const classic = require('./classic.js');
 const { createContext } = require('./context.js');
 const { Invocation } = require('./invocation.js');
 const { loadHandler, unfinished } = require('./loader.js');
 const modern = require('./modern.js');
-const { isLoopAlive } = require('./native.js');
+const { isLoopAlive, unwatch, watch } = require('./native.js');
 const { enter } = require('./task.js');
 
 const State = { __proto__: null, STARTING: 0, LOADING: 1, IDLE: 2, RUNNING: 3, ENDED: 4 };
@@ -38,6 +40,7 @@ const EXIT_EXCEPTION = 129;
 
 /** The state machine of one sandbox. */
 class Loop {
+  #fromGateway;
   #reader;
   #writer;
   #log;
@@ -48,6 +51,8 @@ class Loop {
   #handler;
   /** The invocation that is running, or ran last. */
   #invocation;
+  /** Whether the event loop watches for frames of the gateway. */
+  #isListening = false;
   /** Whether the frame of `#next` is on the stack, which then sees to what follows. */
   #isInNext = false;
   /**
@@ -56,7 +61,8 @@ class Loop {
    */
   #clean = new AsyncResource('CallgateLoop');
 
-  constructor(reader, writer, log) {
+  constructor(fromGateway, reader, writer, log) {
+    this.#fromGateway = fromGateway;
     this.#reader = reader;
     this.#writer = writer;
     this.#log = log;
@@ -140,14 +146,47 @@ class Loop {
 
   /** Blocks for the next frame. The gateway's leaving ends the sandbox. */
   #receive(kind) {
+    for (;;) {
+      this.#read();
+      if (this.#reader.kind === kind) {
+        return this.#reader;
+      }
+      // One for an invocation that has ended meanwhile comes too late.
+      this.#mustBeCancel();
+    }
+  }
+
+  #read() {
     if (!this.#reader.next()) {
       exit(0);
     }
-    if (this.#reader.kind !== kind) {
-      throw new Violation('order', `a frame of kind ${this.#reader.kind} out of order`);
-    }
-    return this.#reader;
   }
+
+  #mustBeCancel() {
+    const { kind } = this.#reader;
+    if (kind !== CANCEL || this.#invocation === undefined || !this.#invocation.isMeantBy(this.#reader)) {
+      throw new Violation('order', `a frame of kind ${kind} out of order`);
+    }
+  }
+
+  /** The function wants to hear of a CANCEL. */
+  #listen = () => {
+    this.#isListening = true;
+    watch(this.#fromGateway, this.#heard);
+    if (this.#reader.isAhead) {
+      // It came with the INVOKE, and the socket has nothing more to tell.
+      this.#heard();
+    }
+  };
+
+  /** A frame is there while the function runs. */
+  #heard = () => {
+    if (this.#state === State.RUNNING) {
+      this.#read();
+      this.#mustBeCancel();
+      this.#invocation.cancel();
+    }
+  };
 
   #schedule(task) {
     runInAsyncScope(this.#clean, setImmediate, undefined, task);
@@ -166,7 +205,7 @@ class Loop {
   };
 
   #begin() {
-    const invocation = new Invocation(this.#receive(INVOKE), this.#writer, this.#ended);
+    const invocation = new Invocation(this.#receive(INVOKE), this.#writer, this.#ended, this.#listen);
     this.#reader.release();
     this.#invocation = invocation;
     this.#log.requestId = invocation.requestId;
@@ -188,6 +227,10 @@ class Loop {
   };
 
   #ended = (isSpent) => {
+    if (this.#isListening) {
+      this.#isListening = false;
+      unwatch();
+    }
     if (!isSpent) {
       this.#state = State.IDLE;
       if (!this.#isInNext) {

@@ -7,7 +7,7 @@ const path = require('node:path');
 
 const addon = { exports: {} };
 process.dlopen(addon, path.join(__dirname, 'sandbox.node'));
-const { isLoopAlive, setDataLimit, setHeapLimit } = addon.exports;
+const { isLoopAlive, setDataLimit, setHeapLimit, unwatch, watch } = addon.exports;
 
 /** Lowers the limits that every sandbox boots with to those of the function it becomes. */
 function limit({ dataLimitMb, heapLimitMb }) {
@@ -19,4 +19,4 @@ function limit({ dataLimitMb, heapLimitMb }) {
   }
 }
 
-module.exports = { __proto__: null, isLoopAlive, limit };
+module.exports = { __proto__: null, isLoopAlive, limit, unwatch, watch };

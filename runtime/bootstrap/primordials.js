@@ -13,6 +13,9 @@ const uncurryThis = Function.prototype.bind.bind(Function.prototype.call);
 
 const resolve = uncurryThis(Promise.resolve);
 
+/** Node.js loads this class when it is first named. Most functions never need it, so it is not named here. */
+const abortController = Object.getOwnPropertyDescriptor(globalThis, 'AbortController');
+
 module.exports = {
   __proto__: null,
   apply: Reflect.apply,
@@ -36,6 +39,7 @@ module.exports = {
   isPromise: util.types.isPromise,
   jsonParse: JSON.parse,
   jsonStringify: JSON.stringify,
+  newAbortController: () => new (abortController.value ?? abortController.get())(),
   objectAssign: Object.assign,
   // What Node.js does itself between two callbacks of its event loop: next ticks and promises, until none are left.
   processTicks: process._tickCallback.bind(process),

@@ -1,5 +1,6 @@
 // What the bootstrap must ask of the system and of V8 and JavaScript has no words for. Loading it makes this process
-// undumpable; of its functions two lower limits, and one tells whether the event loop has anything to do. One file serves Node.js 20, 22 and 24: the module speaks Node-API, which is
+// undumpable; of its functions two lower limits, one tells whether the event loop has anything to do, and two have the event
+// loop tell when the gateway has written. One file serves Node.js 20, 22 and 24: the module speaks Node-API, which is
 // stable, and V8's few functions are named as C++ compilers name them and looked for when it is loaded. No header of
 // Node.js's is needed to build it.
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,6 +20,8 @@
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
 typedef struct napi_callback_info__ *napi_callback_info;
+typedef struct napi_ref__ *napi_ref;
+typedef struct napi_handle_scope__ *napi_handle_scope;
 typedef napi_value (*napi_callback)(napi_env env, napi_callback_info info);
 
 extern int napi_create_function(napi_env env, const char *name, size_t length, napi_callback call, void *data,
@@ -28,10 +32,27 @@ extern int napi_get_cb_info(napi_env env, napi_callback_info info, size_t *count
 extern int napi_get_value_int64(napi_env env, napi_value value, int64_t *result);
 extern int napi_get_boolean(napi_env env, bool value, napi_value *result);
 extern int napi_get_uv_event_loop(napi_env env, void **loop);
+extern int napi_create_reference(napi_env env, napi_value value, uint32_t count, napi_ref *result);
+extern int napi_get_reference_value(napi_env env, napi_ref reference, napi_value *result);
+extern int napi_get_global(napi_env env, napi_value *result);
+extern int napi_open_handle_scope(napi_env env, napi_handle_scope *result);
+extern int napi_close_handle_scope(napi_env env, napi_handle_scope scope);
+extern int napi_make_callback(napi_env env, void *async_context, napi_value self, napi_value function, size_t count,
+                              const napi_value *arguments, napi_value *result);
+extern int napi_get_and_clear_last_exception(napi_env env, napi_value *result);
+extern int napi_fatal_exception(napi_env env, napi_value error);
 extern int napi_throw_error(napi_env env, const char *code, const char *message);
 
 // libuv: whether a loop has active and referenced handles, active requests or closing handles.
 extern int uv_loop_alive(const void *loop);
+// Its handle that waits for a descriptor, and the numbers by which uv.h knows it and what it waits for.
+extern size_t uv_handle_size(int type);
+extern int uv_poll_init(void *loop, void *handle, int fd);
+extern int uv_poll_start(void *handle, int events, void (*call)(void *handle, int status, int events));
+extern int uv_poll_stop(void *handle);
+extern void uv_unref(void *handle);
+#define UV_POLL 8
+#define UV_READABLE 1
 
 // v8::Isolate and v8::V8 (v8-isolate.h, v8-initialization.h). Weak: a Node.js that lacks one is told of by name.
 typedef size_t (*near_heap_limit)(void *data, size_t current, size_t initial);
@@ -168,6 +189,91 @@ static napi_value is_loop_alive(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// What waits for the gateway's next frame, made when it is first wanted and kept. It does not keep the event loop alive.
+static struct {
+  napi_env env;
+  napi_ref callback;
+  void *handle;
+} watched;
+
+static void on_readable(void *handle, int status, int events) {
+  (void)events;
+  napi_handle_scope scope;
+  napi_value self;
+  napi_value callback;
+  napi_value result;
+  napi_env env = watched.env;
+  if (status < 0) {
+    uv_poll_stop(handle);
+    return;
+  }
+  if (napi_open_handle_scope(env, &scope) != 0) {
+    return;
+  }
+  if (napi_get_global(env, &self) == 0 && napi_get_reference_value(env, watched.callback, &callback) == 0 &&
+      napi_make_callback(env, NULL, self, callback, 0, NULL, &result) != 0 &&
+      napi_get_and_clear_last_exception(env, &result) == 0) {
+    napi_fatal_exception(env, result);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+// A descriptor that can be read when `fd` can. libuv makes what it watches non-blocking, and that is a matter of the socket and
+// not of the descriptor: watched itself, it would not block any more where the bootstrap waits for an INVOKE.
+static int stand_in(int fd) {
+  int set = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event readable = {.events = EPOLLIN};
+  if (set >= 0 && epoll_ctl(set, EPOLL_CTL_ADD, fd, &readable) != 0) {
+    close(set);
+    return -1;
+  }
+  return set;
+}
+
+static bool set_up_watch(napi_env env, int fd, napi_value callback) {
+  void *loop = NULL;
+  int set = stand_in(fd);
+  void *handle = set < 0 ? NULL : malloc(uv_handle_size(UV_POLL));
+  if (handle == NULL || napi_get_uv_event_loop(env, &loop) != 0 ||
+      napi_create_reference(env, callback, 1, &watched.callback) != 0 || uv_poll_init(loop, handle, set) != 0) {
+    free(handle);
+    if (set >= 0) {
+      close(set);
+    }
+    return false;
+  }
+  uv_unref(handle);
+  watched.env = env;
+  watched.handle = handle;
+  return true;
+}
+
+// The first argument, a descriptor, is watched; whenever it can be read the second is called. Where that cannot be, nothing is
+// ever told, and the gateway ends what does not stop.
+static napi_value watch(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  int64_t fd = -1;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != 0 || count != 2 ||
+      napi_get_value_int64(env, arguments[0], &fd) != 0 || fd < 0 || fd > INT32_MAX ||
+      (watched.handle != NULL && watched.env != env)) {
+    napi_throw_error(env, NULL, "a descriptor and a function are wanted");
+    return NULL;
+  }
+  if (watched.handle != NULL || set_up_watch(env, (int)fd, arguments[1])) {
+    uv_poll_start(watched.handle, UV_READABLE, on_readable);
+  }
+  return NULL;
+}
+
+static napi_value unwatch(napi_env env, napi_callback_info info) {
+  (void)info;
+  if (watched.handle != NULL && watched.env == env) {
+    uv_poll_stop(watched.handle);
+  }
+  return NULL;
+}
+
 static void export(napi_env env, napi_value exports, const char *name, napi_callback call) {
   napi_value function;
   if (napi_create_function(env, name, strlen(name), call, NULL, &function) != 0 ||
@@ -196,6 +302,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   }
   export(env, exports, "isLoopAlive", is_loop_alive);
   export(env, exports, "setHeapLimit", set_heap_limit);
+  export(env, exports, "unwatch", unwatch);
+  export(env, exports, "watch", watch);
   export(env, exports, "setDataLimit", set_data_limit);
   return exports;
 }

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const { BIND, FrameReader, FrameWriter, INVOKE, SPENT, text } = require('../bootstrap/frames.js');
+const { BIND, CANCEL, FrameReader, FrameWriter, INVOKE, SPENT, text } = require('../bootstrap/frames.js');
 const { Invocation } = require('../bootstrap/invocation.js');
 const { folder, load, Status } = require('./support/sandbox.js');
 const wire = require('./support/wire.js');
@@ -46,10 +46,18 @@ function written(t, write) {
   return fs.readFileSync(file);
 }
 
-function read(reader) {
+function read(t, reader) {
   assert.ok(reader.next());
   if (reader.kind === BIND) {
     return { kind: 'BIND', json: text(reader.body, reader.start, reader.end) };
+  }
+  if (reader.kind === CANCEL) {
+    const id = Buffer.from(reader.body.subarray(reader.start, reader.end));
+    const invoked = new FrameReader(readable(t, wire.invoke({ id: id.toString('hex').padEnd(32, '0') })));
+    invoked.next();
+    const invocation = new Invocation(invoked);
+    assert.ok(invocation.isMeantBy(reader));
+    return { kind: 'CANCEL', id: invocation.requestId };
   }
   assert.equal(reader.kind, INVOKE);
   const { requestId, deadlineMs, frozenMs, metaJson, payloadJson } = new Invocation(reader);
@@ -60,13 +68,13 @@ for (const row of rows('gateway.json')) {
   test(`gateway.json: ${row.id}: ${row.why}`, (t) => {
     const reader = new FrameReader(readable(t, bytesOf(row)));
     if (row.violation !== undefined) {
-      assert.throws(() => read(reader), { name: 'Violation', rule: row.violation });
+      assert.throws(() => read(t, reader), { name: 'Violation', rule: row.violation });
       return;
     }
     const expected = Object.fromEntries(
       Object.entries(row.frame).map(([name, value]) => [name, expand(value)]),
     );
-    assert.deepEqual(read(reader), expected);
+    assert.deepEqual(read(t, reader), expected);
     assert.equal(reader.next(), false, 'nothing is left');
   });
 }
@@ -107,7 +115,7 @@ test('frames are read whatever their sizes, in one stream', (t) => {
     readable(t, Buffer.concat(payloads.map((payload) => wire.invoke({ id, payload })))),
   );
   for (const payload of payloads) {
-    assert.equal(read(reader).payload, payload);
+    assert.equal(read(t, reader).payload, payload);
   }
   assert.equal(reader.next(), false);
 });

@@ -10,7 +10,7 @@ const wire = require('./support/wire.js');
 
 test('READY comes first and tells protocol and Node.js version', async (t) => {
   const ready = await new Sandbox(t).next();
-  assert.deepEqual(ready, { kind: 'READY', protocol: 1, node: process.version });
+  assert.deepEqual(ready, { kind: 'READY', protocol: 2, node: process.version });
 });
 
 test('the function is initialised once', async (t) => {
@@ -46,7 +46,8 @@ test('an answer that nobody reads any more ends the sandbox', async (t) => {
 
 const BROKEN = [
   ['an INVOKE before BIND', () => wire.invoke({ id: '01234567-89ab-cdef-0123-456789abcdef' })],
-  ['a BIND of another version', () => wire.bind({ protocol: 2 })],
+  ['a CANCEL before BIND', () => wire.cancel('01234567-89ab-cdef-0123-456789abcdef')],
+  ['a BIND of another version', () => wire.bind({ protocol: 1 })],
   ['an unknown kind', () => wire.frame(0x3f, Buffer.alloc(0))],
 ];
 

@@ -156,6 +156,14 @@ pub struct Spec {
     pub body_bytes_max: usize,
 }
 
+impl Spec {
+    /// Whether an invoke token may stand for the signature: of the operations of this table, on those that are permitted as
+    /// Invoke is.
+    pub fn takes_invoke_tokens(&self) -> bool {
+        self.door == Door::Data && self.access == Access::Permitted { action: super::lambda::invoke::ACTION }
+    }
+}
+
 /// A request's parts as an operation decodes them.
 #[derive(Debug)]
 pub struct Raw<'a> {

@@ -1,5 +1,7 @@
 //! The words in which each end of an invocation is told, as AWS tells it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::json;
 
@@ -18,13 +20,16 @@ use crate::{
     },
 };
 
-/// What an end comes to. `deadline` is when a time-out struck.
+/// The error's type of an invocation that was told to stop (ours).
+const CANCELLED: &str = "Callgate.Cancelled";
+
+/// What an end comes to. `time` is how long the invocation could take, and `deadline` when a time-out struck.
 pub fn outcome(
     end: End,
     target: &Target,
     id: RequestId,
-    deadline: Timestamp,
-    log: Log<'_>,
+    (time, deadline): (Duration, Timestamp),
+    tail: Option<Vec<u8>>,
     cold: Option<ColdStart>,
 ) -> Outcome {
     let classic = is_classic(&target.function);
@@ -37,12 +42,19 @@ pub fn outcome(
         // AWS tells later runtimes' errors so, whichever way they came.
         End::Answered { status: Status::Handled | Status::Unhandled, json, .. } => (json, unhandled),
         End::Answered { status: Status::TooLarge, .. } => (too_large(), unhandled),
-        End::TimedOut => (timed_out(target, id, deadline, classic), unhandled),
+        End::TimedOut => (timed_out(time, id, deadline, classic), unhandled),
+        End::Cancelled { .. } => (told_to_stop(id), Some(FunctionError::Cancelled)),
         End::Exited(_) | End::Violated if classic => (exited_classic(id), unhandled),
         End::Exited(exit) => (exited(id, exit), unhandled),
         End::Violated => (exited(id, None), unhandled),
     };
-    Outcome { payload, function_error, version: target.version.clone(), log_tail: log.into_tail(), cold }
+    Outcome { payload, function_error, version: target.version.clone(), log_tail: tail, cold }
+}
+
+/// What an invocation comes to that was told to stop before it had begun.
+pub fn cancelled(target: &Target, id: RequestId, tail: Option<Vec<u8>>) -> Outcome {
+    let end = End::Cancelled { spent: false };
+    outcome(end, target, id, (target.function.timeout, Timestamp::default()), tail, None)
 }
 
 /// What a function that failed to load comes to, in a sandbox that was made for this cause.
@@ -51,7 +63,7 @@ pub fn init_failed(
     target: &Target,
     id: RequestId,
     now: Timestamp,
-    mut log: Log<'_>,
+    mut log: Log,
     cause: ColdStart,
 ) -> Outcome {
     let classic = is_classic(&target.function);
@@ -59,13 +71,13 @@ pub fn init_failed(
         InitReason::Error(error) => Bytes::from(error.clone()),
         InitReason::Exit(_) if classic => exited_classic(id),
         InitReason::Exit(exit) => exited(id, *exit),
-        InitReason::TimedOut => timed_out(target, id, now, classic),
+        InitReason::TimedOut => timed_out(target.function.timeout, id, now, classic),
     };
     log.start(&target.version);
     if !failure.log.is_empty() {
         log.output(&failure.log);
     }
-    log.end(failure.took, None, target.function.memory_mb, None);
+    log.end(failure.took, None, target.function.memory_mb, None, None);
     Outcome {
         payload,
         function_error: Some(FunctionError::Unhandled),
@@ -86,8 +98,12 @@ fn too_large() -> Bytes {
     )
 }
 
-fn timed_out(target: &Target, id: RequestId, at: Timestamp, classic: bool) -> Bytes {
-    let seconds = target.function.timeout.as_secs_f64();
+fn told_to_stop(id: RequestId) -> Bytes {
+    error(CANCELLED, &format!("RequestId: {id} Error: The call was cancelled"))
+}
+
+fn timed_out(time: Duration, id: RequestId, at: Timestamp, classic: bool) -> Bytes {
+    let seconds = time.as_secs_f64();
     if classic {
         let message = format!("{at} {id} Task timed out after {seconds:.2} seconds");
         return json!({ "errorMessage": message }).to_string().into();

@@ -32,6 +32,12 @@ pub enum End {
     Exited(Option<Exit>),
     /// The sandbox broke the protocol, or could not be spoken to.
     Violated,
+    /// It was told to stop.
+    Cancelled {
+        /// Whether the sandbox cannot be used again: the function did not stop in time, or ended in another way than by an
+        /// answer.
+        spent: bool,
+    },
 }
 
 /// Why an invocation has not begun.
@@ -73,26 +79,30 @@ pub async fn begin(
     })
 }
 
-/// Waits for the answer that is owed. Without a log, what is logged meanwhile is dropped.
-pub async fn answer(worker: &mut Worker, id: &[u8; 16], mut log: Option<&mut Log<'_>>) -> End {
+/// Tells the sandbox that its invocation is to stop. An error says that it could not be told.
+pub async fn cancel(worker: &mut Worker, id: &[u8; 16]) -> Result<(), LinkError> {
+    worker.writing = true;
+    let written = worker.link.write(&protocol::cancel(id), &[]).await;
+    worker.writing = false;
+    written
+}
+
+/// Waits for the answer that is owed.
+pub async fn answer(worker: &mut Worker, id: &[u8; 16], log: &mut Log) -> End {
     loop {
         match worker.link.event().await {
             Ok(Event::Frame(Frame::Result { id: answered, status, json, spent })) if answered == *id => {
-                if let Some(log) = log.filter(|log| log.is_wanted()) {
+                if log.is_wanted() {
                     // What was written before the answer stands in the pipe by now, whether or not it was announced.
                     worker.link.output_now(|output| log.output(output));
                 }
                 return End::Answered { status, json, spent };
             }
             Ok(Event::Frame(Frame::Log(text))) => {
-                if let Some(log) = &mut log {
-                    log.event(&text);
-                }
+                log.event(&text);
             }
             Ok(Event::Output(output)) => {
-                if let Some(log) = &mut log {
-                    log.output(&output);
-                }
+                log.output(&output);
             }
             Ok(Event::Frame(_)) => return End::Violated,
             Err(error) => return failed(worker, &error),

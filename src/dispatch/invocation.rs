@@ -1,9 +1,10 @@
 //! What is run, and what came of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
+use super::cancel::Cancel;
 use crate::base::{CallerIdentity, ColdStart, RequestId};
 
 /// One call of a function.
@@ -21,6 +22,19 @@ pub struct Invocation {
     pub client_context: Option<Bytes>,
     /// Whether the answer is to carry the end of the log.
     pub log_tail: bool,
+    /// Until when it is wanted.
+    pub terms: Terms,
+}
+
+/// Until when an invocation is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// When its client gives up, on the monotonic clock. What has not begun by then is never started, and what has is over.
+    pub client_deadline: Option<Duration>,
+    /// By which somebody may ask it to stop.
+    pub cancel: Option<Arc<Cancel>>,
+    /// Whether its caller's leaving asks it to stop. Else it runs on.
+    pub leaving_cancels: bool,
 }
 
 /// Whose words a function's error is in.
@@ -30,6 +44,8 @@ pub enum FunctionError {
     Handled,
     /// An error escaped the function, or the runtime failed.
     Unhandled,
+    /// It was told to stop. That is nobody's fault, though its caller is told in the form of an error.
+    Cancelled,
 }
 
 impl FunctionError {
@@ -37,7 +53,7 @@ impl FunctionError {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Handled => "Handled",
-            Self::Unhandled => "Unhandled",
+            Self::Unhandled | Self::Cancelled => "Unhandled",
         }
     }
 }
@@ -118,6 +134,7 @@ mod tests {
             identity: None,
             client_context: None,
             log_tail: false,
+            terms: Terms::default(),
         }
     }
 

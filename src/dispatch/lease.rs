@@ -1,9 +1,8 @@
 //! A sandbox on loan. However its holder ends, the sandbox goes where it must: back to its pool, to a task that reads the
 //! answer it owes, or to its end.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::future::poll_immediate;
 use tokio::{
     runtime::Handle,
     time::{Instant, timeout_at},
@@ -11,6 +10,7 @@ use tokio::{
 
 use super::{
     END_MAX,
+    cancel::{Cancel, Withdrawn, unless_withdrawn},
     effort::Effort,
     exchange::{self, End, NotBegun},
     invocation::Invocation,
@@ -33,6 +33,8 @@ pub struct Lease {
     // The number of its pool's shard that counts it.
     shard: usize,
     owed: Option<Owed>,
+    // `Some` from the time it is attended to until its end is told.
+    account: Option<Account>,
     // What the sandbox had done before an invocation whose own part is to be told apart.
     before: Option<Effort>,
 }
@@ -44,6 +46,41 @@ struct Owed {
     until: Instant,
     // The function's owner pays for it until it has ended.
     admission: Admission,
+    cancel: Option<Arc<Cancel>>,
+    leaving_cancels: bool,
+    stop: Stop,
+}
+
+/// Whether an invocation is to stop. Once it is told, `until` is when it is killed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stop {
+    No,
+    Wanted,
+    Told,
+}
+
+/// How long an invocation may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// So long from its beginning.
+    pub time: Duration,
+    /// When that is over, as the function is told.
+    pub deadline: Timestamp,
+    /// When its client gives up, if that is earlier.
+    pub client_until: Option<Instant>,
+}
+
+/// What is told of an invocation at its end.
+#[derive(Debug)]
+pub struct Account {
+    /// Its log.
+    pub log: Log,
+    /// When it began, on the monotonic clock.
+    pub began: Duration,
+    /// How long it could take.
+    pub time: Duration,
+    /// How long the sandbox took to start, for the first invocation in it.
+    pub init: Option<Duration>,
 }
 
 /// Why an invocation did not begin.
@@ -51,6 +88,8 @@ struct Owed {
 pub enum Unbegun {
     /// The sandbox had ended before: another may run it.
     SandboxEnded(Admission),
+    /// It was withdrawn before all of it was written.
+    Withdrawn(Withdrawn),
     /// How it ended all the same.
     Ended(End),
 }
@@ -58,7 +97,7 @@ pub enum Unbegun {
 impl Lease {
     /// Lends an idle sandbox.
     pub(super) fn of(worker: Box<Worker>, pool: Arc<Pool>, shard: usize) -> Self {
-        Self { worker: Some(worker), pool, shard, owed: None, before: None }
+        Self { worker: Some(worker), pool, shard, owed: None, account: None, before: None }
     }
 
     /// What is known of the sandbox's start; at its first use alone.
@@ -66,19 +105,13 @@ impl Lease {
         self.worker.as_mut()?.first_use()
     }
 
-    /// The most memory its processes have used, in MiB; `None` when they are gone.
-    pub fn high_water_mb(&self) -> Option<u64> {
-        self.worker.as_ref()?.high_water_mb()
-    }
-
-    /// Writes an invocation that may take so much `time`. Once it is written its answer is owed; an error is the
-    /// invocation's end, or gives the admission back for another try.
+    /// Writes an invocation. Once it is written its answer is owed; an error is the invocation's end, or gives the admission
+    /// back for another try.
     pub async fn begin(
         &mut self,
         invocation: &Invocation,
         admission: Admission,
-        time: Duration,
-        deadline: Timestamp,
+        term: Term,
     ) -> Result<(), Unbegun> {
         let Some(Ok(worker)) = self.worker.take().map(Worker::come_home) else {
             self.pool.returned(self.shard);
@@ -95,21 +128,29 @@ impl Lease {
                 return Err(Unbegun::SandboxEnded(admission));
             }
         };
+        let now = Instant::now();
+        let until = term.client_until.unwrap_or(now + term.time);
+        if until <= now {
+            return Err(Unbegun::Withdrawn(Withdrawn::TooLate));
+        }
         worker.event(Event::Taken);
         worker.running_since.begin(self.pool.now());
         self.before = if self.pool.wants_effort() { worker.effort() } else { None };
-        let until = Instant::now() + time;
-        self.owed = Some(Owed { id: invocation.id, until, admission });
-        let mut writing = pin!(exchange::begin(worker, invocation, deadline, slept));
-        // Nearly always it can be written at once, and then needs no timer.
-        let written = match poll_immediate(&mut writing).await {
-            Some(written) => Ok(written),
-            None => timeout_at(until, writing).await,
-        };
+        self.owed = Some(Owed {
+            id: invocation.id,
+            until,
+            admission,
+            cancel: invocation.terms.cancel.clone(),
+            leaving_cancels: invocation.terms.leaving_cancels,
+            stop: Stop::No,
+        });
+        let writing = exchange::begin(worker, invocation, term.deadline, slept);
+        let written = unless_withdrawn(writing, Some(until), invocation.terms.cancel.as_deref()).await;
         match (written, self.owed.take()) {
             (Ok(Err(NotBegun::SandboxEnded)), Some(owed)) => Err(Unbegun::SandboxEnded(owed.admission)),
             (Ok(Err(_)), _) => Err(Unbegun::Ended(End::Violated)),
-            (Err(_), _) => Err(Unbegun::Ended(End::TimedOut)),
+            (Err(Withdrawn::TooLate), _) if term.client_until.is_none() => Err(Unbegun::Ended(End::TimedOut)),
+            (Err(withdrawn), _) => Err(Unbegun::Withdrawn(withdrawn)),
             (Ok(Ok(())), owed) => {
                 self.owed = owed;
                 Ok(())
@@ -117,18 +158,76 @@ impl Lease {
         }
     }
 
-    /// Waits for the answer until the invocation's time is over.
-    pub async fn answer(&mut self, log: &mut Log<'_>) -> End {
-        let (Some(worker), Some(owed)) = (&mut self.worker, &self.owed) else { return End::Exited(None) };
-        let answer = exchange::answer(worker, owed.id.as_bytes(), Some(log));
-        timeout_at(owed.until, answer).await.unwrap_or(End::TimedOut)
+    /// The rest of an invocation: its answer, unless it has ended without; then the sandbox goes where it must, and the log
+    /// is closed. What was logged last comes with the end, if it was asked for.
+    pub async fn finish(mut self, account: Account, ended: Option<End>) -> (End, Option<Vec<u8>>) {
+        self.account = Some(account);
+        let end = match ended {
+            Some(end) => end,
+            None => self.answer().await,
+        };
+        self.conclude(end).await
+    }
+
+    /// Waits for the answer until the invocation's time is over, or until it is to stop and has had its time for that.
+    async fn answer(&mut self) -> End {
+        let (Some(worker), Some(owed), Some(account)) = (&mut self.worker, &mut self.owed, &mut self.account)
+        else {
+            return End::Exited(None);
+        };
+        let id = *owed.id.as_bytes();
+        if owed.stop == Stop::No {
+            let answer = timeout_at(owed.until, exchange::answer(worker, &id, &mut account.log));
+            let answered = match &owed.cancel {
+                None => Some(answer.await),
+                Some(cancel) => tokio::select! {
+                    biased;
+                    answered = answer => Some(answered),
+                    () = cancel.asked() => None,
+                },
+            };
+            match answered {
+                Some(end) => return end.unwrap_or(End::TimedOut),
+                None => owed.stop = Stop::Wanted,
+            }
+        }
+        if owed.stop == Stop::Wanted {
+            owed.until = owed.until.min(Instant::now() + self.pool.cancel_grace());
+            let told = timeout_at(owed.until, exchange::cancel(worker, &id)).await;
+            if !matches!(told, Ok(Ok(()))) {
+                return End::Cancelled { spent: true };
+            }
+            owed.stop = Stop::Told;
+        }
+        let end = timeout_at(owed.until, exchange::answer(worker, &id, &mut account.log)).await;
+        End::Cancelled { spent: !matches!(end, Ok(End::Answered { spent: false, .. })) }
+    }
+
+    /// What follows on an end, for the sandbox and for the log.
+    async fn conclude(mut self, end: End) -> (End, Option<Vec<u8>>) {
+        let Some(mut account) = self.account.take() else { return (end, None) };
+        let worker = self.worker.as_ref();
+        let took = self.pool.now().saturating_sub(account.began);
+        let memory_mb = account.log.is_wanted().then(|| worker?.high_water_mb()).flatten();
+        let function = worker.map(|worker| worker.function.clone());
+        // How long one takes that is cut short, or that nobody waits for, says nothing of the next.
+        let is_usual = worker.is_some_and(|worker| worker.state() == State::Running)
+            && !matches!(end, End::Cancelled { .. });
+        let end = self.settle(end, is_usual.then_some(took)).await;
+        let status = matches!(end, End::Cancelled { .. }).then_some("Cancelled");
+        let memory_max_mb = function.map_or(0, |function| function.memory_mb);
+        account.log.end(took.min(account.time), account.init, memory_max_mb, memory_mb, status);
+        (end, account.log.into_tail())
     }
 
     /// Sends the sandbox where it must go after `end`, and completes what is known of the end. `took` is how long the
     /// invocation ran.
-    pub async fn settle(mut self, mut end: End, took: Option<Duration>) -> End {
+    async fn settle(mut self, mut end: End, took: Option<Duration>) -> End {
         self.owed = None;
-        if let End::Answered { spent: false, .. } = end {
+        if let End::Cancelled { spent } = end {
+            self.pool.shared.tally.cancelled(spent);
+        }
+        if let End::Answered { spent: false, .. } | End::Cancelled { spent: false } = end {
             if let Some(mut worker) = self.worker.take() {
                 worker.event(Event::Answered);
                 worker.running_since.end();
@@ -156,12 +255,11 @@ impl Lease {
         }
     }
 
-    /// Reads the answer of a caller who has left. The function runs on; its owner's slot is taken until it has ended.
+    /// Reads the answer of a caller who has left. Unless it is to stop, the function runs on; its owner's slot is taken until
+    /// it has ended.
     async fn drain(mut self) {
-        let (Some(worker), Some(owed)) = (&mut self.worker, &self.owed) else { return };
-        let answer = exchange::answer(worker, owed.id.as_bytes(), None);
-        let end = timeout_at(owed.until, answer).await.unwrap_or(End::TimedOut);
-        self.settle(end, None).await;
+        let end = self.answer().await;
+        self.conclude(end).await;
     }
 }
 
@@ -172,9 +270,18 @@ impl Drop for Lease {
         {
             // The caller left in the middle. (With half an invocation written nothing has begun, and nothing can.)
             worker.event(Event::Abandoned);
-            let owed = self.owed.take();
-            let lease =
-                Self { worker: Some(worker), pool: self.pool.clone(), shard: self.shard, owed, before: None };
+            let mut owed = self.owed.take();
+            if let Some(owed) = owed.as_mut().filter(|owed| owed.leaving_cancels && owed.stop == Stop::No) {
+                owed.stop = Stop::Wanted;
+            }
+            let lease = Self {
+                worker: Some(worker),
+                pool: self.pool.clone(),
+                shard: self.shard,
+                owed,
+                account: self.account.take(),
+                before: None,
+            };
             runtime.spawn(lease.drain());
             return;
         }

@@ -44,7 +44,7 @@ pub enum Event {
     Answered,
     /// The caller left before the answer.
     Abandoned,
-    /// It crashed, ran out of time, broke the protocol, or said that it is spent.
+    /// It crashed, ran out of time, did not stop when told, broke the protocol, or said that it is spent.
     Failed,
     /// It was idle for too long, its function changed, or the gateway goes down.
     Retired,

@@ -1,6 +1,10 @@
 //! An invocation's log lines, in AWS's form, and the tail that a caller may ask for.
 
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::worker::Loading;
 use crate::{base::RequestId, functions::Function};
@@ -42,20 +46,20 @@ impl LogSink for GatewayLog {
 }
 
 /// One invocation's log.
-pub struct Log<'a> {
+pub struct Log {
     tail: Option<Vec<u8>>,
-    sink: Option<&'a Arc<dyn LogSink>>,
+    // Who listens, and whose log it is.
+    sink: Option<(Arc<dyn LogSink>, Arc<Function>)>,
     // Output after its last newline, kept until the line is whole.
     line: Vec<u8>,
-    function: &'a Function,
     id: RequestId,
 }
 
-impl<'a> Log<'a> {
+impl Log {
     /// A log that nothing is written to unless `tail` is asked for or `sink` listens.
-    pub fn new(tail: bool, sink: &'a Arc<dyn LogSink>, function: &'a Function, id: RequestId) -> Self {
-        let sink = sink.is_on().then_some(sink);
-        Self { tail: tail.then(Vec::new), sink, line: Vec::new(), function, id }
+    pub fn new(tail: bool, sink: &Arc<dyn LogSink>, function: &Arc<Function>, id: RequestId) -> Self {
+        let sink = sink.is_on().then(|| (sink.clone(), function.clone()));
+        Self { tail: tail.then(Vec::new), sink, line: Vec::new(), id }
     }
 
     /// Whether lines are wanted at all.
@@ -102,8 +106,8 @@ impl<'a> Log<'a> {
     }
 
     fn hand_over(&self, text: &[u8]) {
-        if let Some(sink) = self.sink {
-            sink.event(self.function, self.id, &String::from_utf8_lossy(text));
+        if let Some((sink, function)) = &self.sink {
+            sink.event(function, self.id, &String::from_utf8_lossy(text));
         }
     }
 
@@ -149,8 +153,15 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// `END` and `REPORT`.
-    pub fn end(&mut self, took: Duration, init: Option<Duration>, memory_mb: u32, used_mb: Option<u64>) {
+    /// `END` and `REPORT`; `status` says how it ended, where that is to be told.
+    pub fn end(
+        &mut self,
+        took: Duration,
+        init: Option<Duration>,
+        memory_mb: u32,
+        used_mb: Option<u64>,
+        status: Option<&str>,
+    ) {
         if !self.is_wanted() {
             return;
         }
@@ -166,12 +177,22 @@ impl<'a> Log<'a> {
         if let Some(init) = init {
             let _ = write!(report, "Init Duration: {:.2} ms\t", init.as_secs_f64() * 1e3);
         }
+        if let Some(status) = status {
+            // Where AWS writes `Status: timeout`.
+            let _ = write!(report, "Status: {status}");
+        }
         self.event(report.as_bytes());
     }
 
     /// The tail, if it was asked for.
     pub fn into_tail(self) -> Option<Vec<u8>> {
         self.tail
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -239,10 +260,11 @@ mod tests {
             log.output(piece.as_bytes());
         }
         log.event(b"a frame\nof two lines");
-        log.end(Duration::from_micros(1500), None, 128, Some(40));
+        log.end(Duration::from_micros(1500), None, 128, Some(40), Some("Cancelled"));
         let events = kept.0.lock().unwrap().clone();
         assert_eq!(events[..4], ["one", "two", "a frame\nof two lines", "three"]);
         assert!(events[4].starts_with("END RequestId: "));
+        assert!(events[5].ends_with("\tMax Memory Used: 40 MB\tStatus: Cancelled"), "{}", events[5]);
         assert_eq!(log.into_tail(), None);
     }
 
@@ -267,7 +289,7 @@ mod tests {
         let mut log = Log::new(true, &sink, &function, id());
         log.start("$LATEST");
         log.output(&[b'x'; 10_000]);
-        log.end(Duration::from_micros(1_234_567), Some(Duration::from_millis(52)), 128, Some(40));
+        log.end(Duration::from_micros(1_234_567), Some(Duration::from_millis(52)), 128, Some(40), None);
         let tail = log.into_tail().unwrap();
         assert_eq!(tail.len(), TAIL_MAX);
         let end = String::from_utf8(tail).unwrap().trim_start_matches('x').to_owned();
@@ -322,7 +344,7 @@ mod tests {
         let mut log = Log::new(false, &sink, &function, id());
         log.start("$LATEST");
         log.output(b"text");
-        log.end(Duration::ZERO, None, 128, None);
+        log.end(Duration::ZERO, None, 128, None, None);
         assert!(!log.is_wanted() && log.line.is_empty());
         assert_eq!(log.into_tail(), None);
     }

@@ -5,6 +5,7 @@
 //! written to a sandbox its answer is owed: it is read before that sandbox serves anyone else, also when the caller has left
 //! ([`lease`]).
 
+pub mod cancel;
 pub mod connecting;
 pub mod credentials;
 pub mod effort;
@@ -16,6 +17,7 @@ mod freezing;
 mod growth;
 pub mod heap;
 mod held_up;
+pub mod idempotency;
 pub mod invocation;
 pub mod lease;
 pub mod lifecycle;
@@ -34,7 +36,10 @@ pub mod worker;
 
 use std::{sync::Arc, time::Duration};
 
-pub use invocation::{FunctionError, Invocation, Outcome};
+use tokio::time::Instant;
+
+pub use idempotency::Idempotency;
+pub use invocation::{FunctionError, Invocation, Outcome, Terms};
 pub use pools::{Options, Pools};
 
 use crate::{
@@ -43,8 +48,9 @@ use crate::{
     policy::Permit,
     quota::Admission,
 };
+use cancel::{Tally, Withdrawn, unless_withdrawn};
 use exchange::End;
-use lease::Unbegun;
+use lease::{Account, Term, Unbegun};
 use logs::{Log, LogSink};
 use pool::Handed;
 use start::{StartFailure, start_max};
@@ -58,6 +64,9 @@ pub enum DispatchError {
     /// The gateway is going down.
     #[error("the gateway is shutting down")]
     ShuttingDown,
+    /// Its client had given up before it could begin.
+    #[error("the client's deadline passed before the function could begin")]
+    TooLate,
     /// No sandbox could be started.
     #[error("a sandbox could not be started: {0}")]
     Sandbox(String),
@@ -122,6 +131,11 @@ impl Dispatch {
         self.pools.shutdown(within).await;
     }
 
+    /// Invocations that were withdrawn or told to stop, since the start.
+    pub fn tally(&self) -> &Tally {
+        &self.pools.tally
+    }
+
     /// Runs an invocation that is permitted and admitted. The slot is held until the answer is there.
     pub async fn run(
         &self,
@@ -133,54 +147,107 @@ impl Dispatch {
         let function = &target.function;
         let mut admission = admission;
         let mut log = Log::new(invocation.log_tail, &self.sink, function, invocation.id);
-        let (mut lease, loading, began, deadline, unbegun) = loop {
-            let mut lease = match self.lease(&target).await? {
-                Handed::Lease(lease) => lease,
-                Handed::Failed(failure, cause) => {
-                    return match &*failure {
-                        StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
-                        StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
-                        StartFailure::Function(init) => {
-                            Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log, cause))
-                        }
-                    };
-                }
+        let (lease, loading, began, term, ended) = loop {
+            let mut lease = match self.lease_for(&invocation, &target).await {
+                Ok(handed) => match handed? {
+                    Handed::Lease(lease) => lease,
+                    Handed::Failed(failure, cause) => {
+                        return match &*failure {
+                            StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
+                            StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
+                            StartFailure::Function(init) => {
+                                let now = self.clock.now();
+                                Ok(ends::init_failed(init, &target, invocation.id, now, log, cause))
+                            }
+                        };
+                    }
+                },
+                Err(withdrawn) => return self.withdrawn(withdrawn, &target, &invocation, log),
             };
-            let loading = lease.first_use();
+            let term = self.term(function.timeout, &invocation.terms);
             let began = self.clock.monotonic();
-            let deadline = self.clock.now().plus(function.timeout);
-            match lease.begin(&invocation, admission, function.timeout, deadline).await {
-                Ok(()) => break (lease, loading, began, deadline, None),
+            let loading = lease.first_use();
+            match lease.begin(&invocation, admission, term).await {
+                Ok(()) => break (lease, loading, began, term, None),
                 // It ended while it was idle: a timer of the function's that threw, for one. There are only so many of those.
                 Err(Unbegun::SandboxEnded(again)) if loading.is_none() => {
                     admission = again;
                     lease.discard();
                 }
                 Err(Unbegun::SandboxEnded(_)) => {
-                    break (lease, loading, began, deadline, Some(End::Exited(None)));
+                    break (lease, loading, began, term, Some(End::Exited(None)));
                 }
-                Err(Unbegun::Ended(end)) => break (lease, loading, began, deadline, Some(end)),
+                Err(Unbegun::Ended(end)) => break (lease, loading, began, term, Some(end)),
+                Err(Unbegun::Withdrawn(why)) => return self.withdrawn(why, &target, &invocation, log),
             }
         };
         if let Some(loading) = &loading {
             log.loaded(loading);
         }
         log.start(&target.version);
-        let end = match unbegun {
-            Some(end) => end,
-            None => lease.answer(&mut log).await,
-        };
-        let took = self.clock.monotonic().saturating_sub(began);
-        let memory_mb = log.is_wanted().then(|| lease.high_water_mb()).flatten();
-        let end = lease.settle(end, Some(took)).await;
         let cold = loading.as_ref().map(|loading| loading.cause);
-        log.end(
-            took.min(function.timeout),
-            loading.map(|loading| loading.took),
-            function.memory_mb,
-            memory_mb,
-        );
-        Ok(ends::outcome(end, &target, invocation.id, deadline, log, cold))
+        let init = loading.map(|loading| loading.took);
+        let account = Account { log, began, time: term.time, init };
+        let (end, tail) = lease.finish(account, ended).await;
+        Ok(ends::outcome(end, &target, invocation.id, (term.time, term.deadline), tail, cold))
+    }
+
+    /// A sandbox, or why there is none, unless the invocation is withdrawn before there is one. Who leaves the line gives back
+    /// what is handed over meanwhile.
+    async fn lease_for(
+        &self,
+        invocation: &Invocation,
+        target: &Target,
+    ) -> Result<Result<Handed, DispatchError>, Withdrawn> {
+        let terms = &invocation.terms;
+        if terms.client_deadline.is_none() && terms.cancel.is_none() {
+            return Ok(self.lease(target).await);
+        }
+        self.check(terms)?;
+        let until = terms.client_deadline.map(|deadline| self.instant(deadline));
+        let handed = unless_withdrawn(self.lease(target), until, terms.cancel.as_deref()).await?;
+        self.check(terms)?;
+        Ok(handed)
+    }
+
+    /// That it is still wanted.
+    fn check(&self, terms: &Terms) -> Result<(), Withdrawn> {
+        if terms.cancel.as_ref().is_some_and(|cancel| cancel.is_asked()) {
+            return Err(Withdrawn::Cancelled);
+        }
+        match terms.client_deadline {
+            Some(deadline) if deadline <= self.clock.monotonic() => Err(Withdrawn::TooLate),
+            _ => Ok(()),
+        }
+    }
+
+    /// What comes of an invocation that never began.
+    fn withdrawn(
+        &self,
+        withdrawn: Withdrawn,
+        target: &Target,
+        invocation: &Invocation,
+        log: Log,
+    ) -> Result<Outcome, DispatchError> {
+        self.pools.tally.withdrawn(withdrawn);
+        match withdrawn {
+            Withdrawn::TooLate => Err(DispatchError::TooLate),
+            Withdrawn::Cancelled => Ok(ends::cancelled(target, invocation.id, log.into_tail())),
+        }
+    }
+
+    /// The smaller of the function's own time and what its client leaves it.
+    fn term(&self, timeout: Duration, terms: &Terms) -> Term {
+        let left = terms.client_deadline.map(|deadline| deadline.saturating_sub(self.clock.monotonic()));
+        let left = left.filter(|left| *left < timeout);
+        let time = left.unwrap_or(timeout);
+        let client_until = left.map(|left| Instant::now() + left);
+        Term { time, deadline: self.clock.now().plus(time), client_until }
+    }
+
+    /// When it is as late on the monotonic clock, for the event loop's timers.
+    fn instant(&self, at: Duration) -> Instant {
+        Instant::now() + at.saturating_sub(self.clock.monotonic())
     }
 
     /// A sandbox, or why there is none. Who has waited in line for as long as a start takes has the pool think again.

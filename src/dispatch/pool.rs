@@ -282,6 +282,11 @@ impl Pool {
         self.freeze_soon();
     }
 
+    /// How long an invocation may take to stop.
+    pub(super) fn cancel_grace(&self) -> Duration {
+        self.shared.options.cancel_grace
+    }
+
     /// Now, on the monotonic clock.
     pub(super) fn now(&self) -> Duration {
         self.shared.clock.monotonic()

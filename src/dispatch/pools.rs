@@ -14,6 +14,7 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::{
     DispatchError, END_MAX,
+    cancel::Tally,
     past::Former,
     pool::Pool,
     prewarm::Prewarmed,
@@ -47,6 +48,8 @@ pub struct Options {
     pub prewarmed_min: usize,
     /// See there.
     pub prewarmed_max: usize,
+    /// How long an invocation that is told to stop may take for it before it is killed with its sandbox.
+    pub cancel_grace: Duration,
     /// Whether the machine is short of memory.
     pub is_memory_short: fn() -> bool,
 }
@@ -67,6 +70,7 @@ pub struct Pools {
     former: Mutex<Former>,
     turns: Arc<Turns>,
     pub(super) prewarmed: Prewarmed,
+    pub(super) tally: Tally,
     alive: AtomicU64,
     start_cost_us: AtomicU64,
     left: Notify,
@@ -103,6 +107,7 @@ impl Pools {
             former: Mutex::default(),
             turns,
             prewarmed: Prewarmed::default(),
+            tally: Tally::default(),
             alive: AtomicU64::new(0),
             start_cost_us: AtomicU64::new(u64::try_from(START_COST.as_micros()).unwrap_or(u64::MAX)),
             left: Notify::new(),

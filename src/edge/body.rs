@@ -48,11 +48,13 @@ pub struct Held {
 }
 
 impl Held {
-    fn none(budget: &Arc<Budget>) -> Self {
+    /// Nothing yet.
+    pub(super) fn none(budget: &Arc<Budget>) -> Self {
         Self { budget: budget.clone(), bytes: 0 }
     }
 
-    fn grow_to(&mut self, bytes: u64) -> Result<(), BodyError> {
+    /// Takes what is missing to so many bytes.
+    pub(super) fn grow_to(&mut self, bytes: u64) -> Result<(), BodyError> {
         let more = bytes.saturating_sub(self.bytes);
         if more > 0 {
             if !self.budget.take(more) {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     authn::Authn,
     base::{Network, Region, clock::SharedClock, rng::SharedRng},
-    dispatch::Dispatch,
+    dispatch::{Dispatch, Idempotency},
     functions::Functions,
     quota::Quota,
     telemetry::{Metrics, RequestLog, metrics::OperationCounters},
@@ -18,6 +18,8 @@ use super::{authorizer::IamAuthorizer, body::Budget, plain::Plain, routes::Route
 pub struct Settings {
     /// How long a body may take to arrive.
     pub body_read: Duration,
+    /// Whether Invoke takes bodies that are compressed with gzip.
+    pub takes_gzip: bool,
 }
 
 /// The gateway, as the pipeline sees it.
@@ -34,6 +36,8 @@ pub struct Gate {
     pub functions: Arc<Functions>,
     /// Run it.
     pub dispatch: Arc<Dispatch>,
+    /// Which calls have been run.
+    pub idempotency: Arc<Idempotency>,
     /// What is not of an AWS protocol.
     pub plain: Plain,
     /// Whose word about a client's address counts.

@@ -5,6 +5,7 @@
 pub mod arrival;
 pub mod authorizer;
 pub mod body;
+pub mod compressed;
 pub mod cors;
 pub mod explaining;
 pub mod gate;
@@ -14,6 +15,7 @@ pub mod proxy;
 pub mod refusals;
 pub mod render;
 pub mod report;
+pub mod retries;
 pub mod routes;
 pub mod server;
 pub mod serving;

@@ -10,9 +10,11 @@ use hyper::body::Incoming;
 use super::{
     arrival::Arrival,
     body::{self, BodyError, Held},
+    compressed::Encoding,
     gate::Gate,
     refusals, render,
     report::Trace,
+    retries::{self, Claimed, Id},
     routes::{Entry, Found, check_door},
     server::{Answer, Peer},
 };
@@ -91,9 +93,11 @@ async fn invoke_function(
     let refuse = |error| refusals::authn(Service::Lambda, &error);
     let throttle = |over| refusals::throttled(Service::Lambda, &over);
     refusals::content_type(Service::Lambda, "Invoke", head)?;
+    let encoding = Encoding::of(&head.headers, gate.settings.takes_gzip)?;
     let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
-    let (payload, _held) =
+    let id = Id::read(head)?;
+    let (payload, mut held) =
         read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
     gate.quota.caller(&caller).map_err(throttle)?;
@@ -103,17 +107,38 @@ async fn invoke_function(
     let context = context(gate, arrival, Some(&caller));
     let permit =
         gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
-    // An idempotency key is looked up here: first, join, or stored answer.
+    // A dry run has no answer that a retry could be given.
+    let id = id.filter(|_| !call.is_dry_run());
+    let first = match retries::claim(gate, arrival, trace, id, &caller, &named.reference, &payload).await? {
+        Claimed::Runs(first) => first,
+        Claimed::Answered(response) => return Ok(*response),
+    };
     let target = invoke::resolve(&gate.functions, &named)?;
+    let payload = encoding
+        .undo(payload, invoke::PAYLOAD_BYTES_MAX, &mut held)
+        .map_err(|error| refusals::compressed(invoke::PAYLOAD_BYTES_MAX, &error))?;
     payload::check(&payload)?;
     if call.is_dry_run() {
         return Ok(render::reply(Service::Lambda, invoke::dry_run_reply(), arrival.id));
     }
     let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
-    // A client's deadline is laid on the run here, and a cancel finds it.
-    let invocation = call.into_invocation(named, arrival.id, payload, &caller);
-    let outcome =
-        gate.dispatch.run(&permit, admission, target, invocation).await.map_err(refusals::dispatch)?;
+    // The client's deadline is laid on the run here, and a cancel finds it.
+    let terms = retries::reachable(first.as_deref(), call.terms(&target.function, arrival.began));
+    let invocation = call.into_invocation(named, arrival.id, payload, &caller, terms);
+    let dispatch = gate.dispatch.clone();
+    let run = async move {
+        // The payload counts as held until nothing needs it any more, whoever still waits.
+        let _held = held;
+        dispatch.run(&permit, admission, target, invocation).await
+    };
+    let ran = match first {
+        Some(mut first) => {
+            first.record().await.map_err(retries::not_recorded)?;
+            first.run(run).await
+        }
+        None => run.await,
+    };
+    let outcome = ran.map_err(refusals::dispatch)?;
     trace.invoked(gate, arrival, &outcome);
     Ok(render::reply(Service::Lambda, invoke::reply(outcome), arrival.id))
 }
@@ -134,7 +159,11 @@ async fn admit(
         return Ok((None, body, held));
     }
     let refuse = |error| refusals::authn(spec.service, &error);
-    let signed = gate.authn.begin(head, &[spec.service.scope()], arrival.at).map_err(refuse)?;
+    let signed = match spec.takes_invoke_tokens() {
+        true => gate.authn.begin_invoke(head, spec.service.scope(), arrival.at),
+        false => gate.authn.begin(head, &[spec.service.scope()], arrival.at),
+    }
+    .map_err(refuse)?;
     let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
     let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
     let caller = trace.caller(caller);

@@ -8,7 +8,7 @@ use http::{
     request::Parts,
 };
 
-use super::{body::BodyError, routes::essence};
+use super::{body::BodyError, compressed::CompressedError, routes::essence};
 use crate::{
     api::{ApiError, Protocol, Service},
     authn::{AuthnError, Family},
@@ -16,7 +16,8 @@ use crate::{
     quota::Throttled,
 };
 
-const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
+/// The header that names the limit which refused.
+pub const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
 
 /// Over a limit: 429 with the reason, the bucket's name and when to come back (contract §5).
 pub fn throttled(service: Service, over: &Throttled) -> ApiError {
@@ -38,6 +39,14 @@ pub fn throttled(service: Service, over: &Throttled) -> ApiError {
         }
         Service::CognitoIdentity | Service::Sts | Service::Iam => error,
     }
+}
+
+/// Too many of something at once: 429 with this reason, of the limit with this name.
+pub fn too_many(reason: &'static str, limit: &'static str) -> ApiError {
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
+        .with_member("Reason", reason)
+        .with_header(RETRY_AFTER, seconds(Duration::from_secs(1)))
+        .with_header(LIMIT, HeaderValue::from_static(limit))
 }
 
 /// Whole seconds, rounded up, at least one: what `Retry-After` can say.
@@ -97,6 +106,28 @@ pub fn body(service: Service, operation: &str, max: usize, error: &BodyError) ->
     }
 }
 
+/// A compressed body that was not inflated, where what comes out may have `max` bytes.
+pub fn compressed(max: usize, error: &CompressedError) -> ApiError {
+    let broken = |what: String| {
+        let message = format!("Could not decompress the request's body: {what}.");
+        ApiError::bad_request("InvalidRequestContentException", message)
+    };
+    match error {
+        CompressedError::Broken(how) => broken((*how).to_owned()),
+        CompressedError::Trailing(what) => {
+            broken(format!("{what} follows its end; compress the whole of it into one gzip member"))
+        }
+        CompressedError::TooDense => broken(
+            "more than 100 bytes come out of each that was sent; send it as it is, without Content-Encoding"
+                .to_owned(),
+        ),
+        CompressedError::TooLarge => {
+            body(Service::Lambda, "Invoke", max, &BodyError::TooLarge { announced: None })
+        }
+        CompressedError::OverBudget => body(Service::Lambda, "Invoke", max, &BodyError::OverBudget),
+    }
+}
+
 /// A body of a type that the operation's protocol does not have. A missing type passes, as it does on AWS.
 pub fn content_type(service: Service, operation: &str, head: &Parts) -> Result<(), ApiError> {
     let Some(kind) = head.headers.get(CONTENT_TYPE) else { return Ok(()) };
@@ -130,11 +161,7 @@ pub fn content_type(service: Service, operation: &str, head: &Parts) -> Result<(
 pub fn dispatch(error: DispatchError) -> ApiError {
     match error {
         DispatchError::Saturated(why) => {
-            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
-                .with_member("Reason", "ConcurrentInvocationLimitExceeded")
-                .with_header(RETRY_AFTER, seconds(Duration::from_secs(1)))
-                .with_header(LIMIT, HeaderValue::from_static("sandbox.sandboxes_max"))
-                .with_cause(why)
+            too_many("ConcurrentInvocationLimitExceeded", "sandbox.sandboxes_max").with_cause(why)
         }
         DispatchError::ShuttingDown => ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -142,6 +169,12 @@ pub fn dispatch(error: DispatchError) -> ApiError {
             "The gateway is shutting down: try again in a moment.",
         )
         .with_header(RETRY_AFTER, seconds(Duration::from_secs(1))),
+        DispatchError::TooLate => ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "ClientDeadlineExceededException",
+            "The time that Callgate-Timeout-Ms gives was over before the function could begin, so it was not run: give more \
+             time, or try again later.",
+        ),
         DispatchError::Sandbox(_) => ApiError::internal(error),
     }
 }

@@ -8,7 +8,7 @@ use super::{arrival::Arrival, gate::Gate, routes::Entry};
 use crate::{
     api::{ApiError, Service},
     base::Caller,
-    dispatch::Outcome as Invoked,
+    dispatch::{FunctionError, Outcome as Invoked},
     telemetry::{Outcome, Record},
 };
 
@@ -66,9 +66,20 @@ impl<'g> Trace<'g> {
     /// A function was run.
     pub fn invoked(&mut self, gate: &Gate, arrival: &Arrival, outcome: &Invoked) {
         gate.metrics.invocation(gate.clock.monotonic().saturating_sub(arrival.began), outcome.cold);
-        if outcome.function_error.is_some() {
-            self.outcome = Some(Outcome::FunctionError);
-        }
+        self.answered(outcome);
+    }
+
+    /// A function had been run, and its answer was given again.
+    pub fn replayed(&mut self, outcome: &Invoked) {
+        self.answered(outcome);
+    }
+
+    fn answered(&mut self, outcome: &Invoked) {
+        self.outcome = match outcome.function_error {
+            None => self.outcome,
+            Some(FunctionError::Cancelled) => Some(Outcome::Cancelled),
+            Some(FunctionError::Handled | FunctionError::Unhandled) => Some(Outcome::FunctionError),
+        };
     }
 
     /// The request was refused. A cause is logged here and nowhere else: as an error if the fault is ours.

@@ -11,7 +11,7 @@ use super::{
     FunctionError,
     config::Settings,
     environment,
-    function::Function,
+    function::{CANCEL, Function, ON_DISCONNECT_TAG},
     holder::Functions,
     name::{FunctionRef, NAME_CHARS_MAX, arn},
     validation::Violations,
@@ -355,6 +355,11 @@ fn needs_new_sandboxes(was: &FunctionRecord, is: &FunctionRecord) -> bool {
 fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), FunctionError> {
     if tags.len() > TAGS_MAX {
         return Err(FunctionError::Parameter(format!("A function can have at most {TAGS_MAX} tags.")));
+    }
+    if tags.get(ON_DISCONNECT_TAG).is_some_and(|said| said != CANCEL) {
+        return Err(FunctionError::Parameter(format!(
+            "The tag {ON_DISCONNECT_TAG} must be {CANCEL}; without it a call runs on when its client leaves."
+        )));
     }
     match tags.get(EGRESS_TAG).map(|text| text.parse::<Egress>()) {
         Some(Err(error)) => Err(FunctionError::Parameter(format!("The tag {EGRESS_TAG}: {error}."))),

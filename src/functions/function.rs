@@ -18,6 +18,11 @@ use crate::{
     },
 };
 
+/// The tag that says what a caller's leaving means; it is absent, or [`CANCEL`].
+pub(super) const ON_DISCONNECT_TAG: &str = "callgate:on-disconnect";
+/// It asks the function to stop.
+pub(super) const CANCEL: &str = "cancel";
+
 /// A deployed function. It is never changed: a change makes another one in its place.
 ///
 /// A function that is still [`Stage::Creating`] or [`Stage::Updating`] can be run: its package is on the disk before its
@@ -53,6 +58,8 @@ pub struct Function {
     pub generation: Arc<str>,
     /// Where it may connect to, as its tag says; `None` for what the gateway's configuration says.
     pub egress: Option<Egress>,
+    /// Whether a caller's leaving asks it to stop, as its tag says.
+    pub leaving_cancels: bool,
     /// Its tags.
     pub tags: Arc<BTreeMap<String, String>>,
     /// Where it logs.
@@ -134,6 +141,7 @@ impl Function {
             },
             // Tags are checked before they are stored. One that means nothing all the same opens nothing.
             egress: record.tags.get(EGRESS_TAG).map(|text| text.parse().unwrap_or(Egress::Nothing)),
+            leaving_cancels: record.tags.contains_key(ON_DISCONNECT_TAG),
             tags: Arc::new(record.tags.clone()),
             log_group: configuration.logging.group.as_str().into(),
             ready: record.stage,

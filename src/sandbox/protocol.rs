@@ -4,7 +4,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 /// The version both sides must speak.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes of a frame's header.
 pub const HEADER: usize = 8;
 /// The largest BIND body.
@@ -24,6 +24,7 @@ const RESULT_HEAD: usize = 17;
 
 const BIND: u8 = 0x01;
 const INVOKE: u8 = 0x02;
+const CANCEL: u8 = 0x03;
 const READY: u8 = 0x81;
 const BOUND: u8 = 0x82;
 const LOG: u8 = 0x83;
@@ -189,6 +190,15 @@ pub fn invoke(invoke: &Invoke<'_>) -> Option<Vec<u8>> {
     Some(head)
 }
 
+/// A CANCEL frame: the invocation of this id, which is open, is to stop.
+pub fn cancel(id: &[u8; 16]) -> [u8; HEADER + 16] {
+    let mut frame = [0; HEADER + 16];
+    let (head, body) = frame.split_at_mut(HEADER);
+    head.copy_from_slice(&header(CANCEL, 16));
+    body.copy_from_slice(id);
+    frame
+}
+
 #[cfg(test)]
 mod vectors;
 
@@ -238,7 +248,7 @@ mod tests {
             let length_u32 = u32::try_from(length).unwrap();
             assert_eq!(take(&mut head(kind, length)), Err(Violation::Length { kind, length: length_u32 }));
         }
-        for kind in [0, BIND, INVOKE, 0x80, 0x85, 0xff] {
+        for kind in [0, BIND, INVOKE, CANCEL, 0x80, 0x85, 0xff] {
             assert_eq!(take(&mut head(kind, 0)), Err(Violation::Kind(kind)));
         }
         assert_eq!(take(&mut frame(READY, 1, b"")), Err(Violation::Reserved));

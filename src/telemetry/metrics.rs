@@ -32,6 +32,18 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
         "Invocations that were the first of their sandbox, by the reason why it had to be started.",
     ),
     (
+        "callgate_cancelled_invocations_total",
+        "counter",
+        "end",
+        "Invocations that were told to stop, by what came of it.",
+    ),
+    (
+        "callgate_late_invocations_total",
+        "counter",
+        "",
+        "Invocations that were never started because their client's deadline had passed.",
+    ),
+    (
         "callgate_request_log_dropped_total",
         "counter",
         "",
@@ -59,9 +71,56 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
         "",
         "Memory that identities take which were read of late; `identity.cache_mib` bounds it.",
     ),
+    (
+        "callgate_idempotency_replays_total",
+        "counter",
+        "",
+        "Requests that were answered with what an earlier request of the same call had got.",
+    ),
+    (
+        "callgate_idempotency_joins_total",
+        "counter",
+        "",
+        "Requests that came while their call ran, and waited for that run.",
+    ),
+    (
+        "callgate_idempotency_evicted_total",
+        "counter",
+        "",
+        "Answers known by an SDK's id that were let go before `idempotency.sdk_window_seconds`, or not kept at all, for want of \
+         room.",
+    ),
+    (
+        "callgate_idempotency_unknown_total",
+        "counter",
+        "",
+        "Requests refused because their call began before and what came of it is not known.",
+    ),
+    (
+        "callgate_idempotency_full_total",
+        "counter",
+        "",
+        "Calls with an `Idempotency-Key` refused because no more of them may be kept.",
+    ),
+    ("callgate_idempotency_sdk_entries", "gauge", "", "Answers kept in memory by an SDK's id."),
+    (
+        "callgate_idempotency_sdk_bytes",
+        "gauge",
+        "",
+        "Memory that they take; `idempotency.sdk_mib` bounds it.",
+    ),
+    ("callgate_idempotency_key_entries", "gauge", "", "Calls kept by an `Idempotency-Key`."),
+    (
+        "callgate_idempotency_key_bytes",
+        "gauge",
+        "",
+        "Bytes that they are charged; `idempotency.key_mib` bounds them.",
+    ),
 ];
 
 const METADATA: Metadata<'static> = Metadata::new("callgate", Level::INFO, Some(module_path!()));
+/// What may come of an invocation that was told to stop: it stops, it is killed with its sandbox, it had not begun.
+pub const STOPS: [&str; 3] = ["stopped", "killed", "never_began"];
 /// Upper bounds of the duration histogram's buckets, in seconds.
 const BUCKETS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 900.0];
@@ -73,6 +132,9 @@ pub struct Metrics {
     invocation_seconds: Histogram,
     /// In the order of [`ColdStart::ALL`].
     cold_starts: [Counter; ColdStart::ALL.len()],
+    /// In the order of [`STOPS`].
+    cancelled: [Counter; STOPS.len()],
+    late: Counter,
     log_dropped: Counter,
     guests_expired: Counter,
     connections_refused: Counter,
@@ -81,6 +143,20 @@ pub struct Metrics {
     sandboxes: Gauge,
     executions: Gauge,
     identity_bytes: Gauge,
+    retries: Retries,
+}
+
+/// The handles for what [`RetryLevels`] tells.
+struct Retries {
+    replays: Counter,
+    joins: Counter,
+    evicted: Counter,
+    unknown: Counter,
+    full: Counter,
+    sdk_entries: Gauge,
+    sdk_bytes: Gauge,
+    key_entries: Gauge,
+    key_bytes: Gauge,
 }
 
 /// The counters of one operation, one for each [`Outcome`].
@@ -106,6 +182,35 @@ pub struct Levels {
     pub executions: u64,
     /// Memory that identities take which were read of late.
     pub identity_bytes: u64,
+    /// Invocations that were told to stop, since the start, in the order of [`STOPS`].
+    pub cancelled: [u64; STOPS.len()],
+    /// Invocations that were never started because their client had given up, since the start.
+    pub late: u64,
+    /// Retries that run once.
+    pub retries: RetryLevels,
+}
+
+/// What is kept for retries, and what was done since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RetryLevels {
+    /// Requests answered from what was kept.
+    pub replays: u64,
+    /// Requests that waited for another's run.
+    pub joins: u64,
+    /// Answers that left memory early.
+    pub evicted: u64,
+    /// Requests refused because what came of their run is not known.
+    pub unknown: u64,
+    /// Calls refused because no more keys may be kept.
+    pub full: u64,
+    /// Answers kept in memory.
+    pub sdk_entries: u64,
+    /// Their bytes.
+    pub sdk_bytes: u64,
+    /// Calls kept by a key.
+    pub key_entries: u64,
+    /// Their bytes.
+    pub key_bytes: u64,
 }
 
 impl Metrics {
@@ -133,6 +238,12 @@ impl Metrics {
                 let labels = vec![Label::from_static_parts("cause", cause.as_str())];
                 recorder.register_counter(&Key::from_parts("callgate_cold_starts_total", labels), &METADATA)
             }),
+            cancelled: STOPS.map(|end| {
+                let labels = vec![Label::from_static_parts("end", end)];
+                let key = Key::from_parts("callgate_cancelled_invocations_total", labels);
+                recorder.register_counter(&key, &METADATA)
+            }),
+            late: counter("callgate_late_invocations_total"),
             log_dropped: counter("callgate_request_log_dropped_total"),
             guests_expired: counter("callgate_guests_expired_total"),
             connections_refused: counter("callgate_connections_refused_total"),
@@ -141,6 +252,17 @@ impl Metrics {
             sandboxes: gauge("callgate_sandboxes"),
             executions: gauge("callgate_concurrent_executions"),
             identity_bytes: gauge("callgate_identity_cache_bytes"),
+            retries: Retries {
+                replays: counter("callgate_idempotency_replays_total"),
+                joins: counter("callgate_idempotency_joins_total"),
+                evicted: counter("callgate_idempotency_evicted_total"),
+                unknown: counter("callgate_idempotency_unknown_total"),
+                full: counter("callgate_idempotency_full_total"),
+                sdk_entries: gauge("callgate_idempotency_sdk_entries"),
+                sdk_bytes: gauge("callgate_idempotency_sdk_bytes"),
+                key_entries: gauge("callgate_idempotency_key_entries"),
+                key_bytes: gauge("callgate_idempotency_key_bytes"),
+            },
             handle,
             recorder,
         }
@@ -194,6 +316,20 @@ impl Metrics {
         set(&self.sandboxes, levels.sandboxes);
         set(&self.executions, levels.executions);
         set(&self.identity_bytes, levels.identity_bytes);
+        for (counter, count) in self.cancelled.iter().zip(levels.cancelled) {
+            counter.absolute(count);
+        }
+        self.late.absolute(levels.late);
+        let (handles, levels) = (&self.retries, levels.retries);
+        set(&handles.sdk_entries, levels.sdk_entries);
+        set(&handles.sdk_bytes, levels.sdk_bytes);
+        set(&handles.key_entries, levels.key_entries);
+        set(&handles.key_bytes, levels.key_bytes);
+        handles.replays.absolute(levels.replays);
+        handles.joins.absolute(levels.joins);
+        handles.evicted.absolute(levels.evicted);
+        handles.unknown.absolute(levels.unknown);
+        handles.full.absolute(levels.full);
         self.handle.render()
     }
 }
@@ -219,7 +355,8 @@ mod tests {
         invoke.count(Outcome::Success);
         invoke.count(Outcome::Throttled);
         metrics.invocation(Duration::from_millis(3), Some(ColdStart::NewCode));
-        let text = metrics.render(Levels { connections: 4, ..Levels::default() });
+        let levels = Levels { connections: 4, cancelled: [1, 2, 3], late: 5, ..Levels::default() };
+        let text = metrics.render(levels);
         assert!(
             text.contains(r#"callgate_requests_total{operation="Invoke",outcome="success"} 2"#),
             "{text}"
@@ -232,6 +369,8 @@ mod tests {
         assert!(text.contains(r#"callgate_cold_starts_total{cause="expired"} 0"#), "{text}");
         assert!(text.contains(r#"callgate_invocation_seconds_bucket{le="0.005"} 1"#), "{text}");
         assert!(text.contains("callgate_connections 4"), "{text}");
+        assert!(text.contains(r#"callgate_cancelled_invocations_total{end="killed"} 2"#), "{text}");
+        assert!(text.contains("callgate_late_invocations_total 5"), "{text}");
     }
 
     #[test]
@@ -269,6 +408,8 @@ mod tests {
         let causes: Vec<_> = ColdStart::ALL.iter().map(|cause| format!("`{}`", cause.as_str())).collect();
         let _ = writeln!(out, "\n`outcome` is one of {}.", outcomes.join(", "));
         let _ = writeln!(out, "\n`cause` is one of {}.", causes.join(", "));
+        let stops = STOPS.map(|end| format!("`{end}`"));
+        let _ = writeln!(out, "\n`end` is one of {} ([cancel.md](cancel.md)).", stops.join(", "));
         generated::compare("docs/metrics.md", &out);
     }
 }

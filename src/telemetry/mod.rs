@@ -14,6 +14,8 @@ pub enum Outcome {
     Success,
     /// The function failed: still a 200.
     FunctionError,
+    /// The function was told to stop: still a 200.
+    Cancelled,
     /// The caller asked for what is not there, not well-formed or not permitted.
     ClientFault,
     /// A limit refused.
@@ -24,8 +26,14 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 5] =
-        [Self::Success, Self::FunctionError, Self::ClientFault, Self::Throttled, Self::ServerFault];
+    pub const ALL: [Self; 6] = [
+        Self::Success,
+        Self::FunctionError,
+        Self::Cancelled,
+        Self::ClientFault,
+        Self::Throttled,
+        Self::ServerFault,
+    ];
 
     /// What an HTTP status says, where nothing more is known.
     pub fn of_status(status: http::StatusCode) -> Self {
@@ -42,6 +50,7 @@ impl Outcome {
         match self {
             Self::Success => "success",
             Self::FunctionError => "function_error",
+            Self::Cancelled => "cancelled",
             Self::ClientFault => "client_fault",
             Self::Throttled => "throttled",
             Self::ServerFault => "server_fault",

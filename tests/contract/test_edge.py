@@ -189,6 +189,12 @@ def test_health_and_metrics(gateway, account, echo):
 # Browsers.
 
 
+HEADERS = (
+    "authorization", "x-amz-date", "x-amz-security-token", "x-amz-client-context", "content-type",
+    "content-encoding", "callgate-timeout-ms", "callgate-on-disconnect",
+)
+
+
 def preflight(gateway, origin):
     return raw.exchange(
         gateway.endpoint,
@@ -197,7 +203,7 @@ def preflight(gateway, origin):
         {
             "Origin": origin,
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "authorization,x-amz-date,x-amz-security-token,x-amz-client-context,content-type",
+            "Access-Control-Request-Headers": ",".join(HEADERS),
         },
     )
 
@@ -207,9 +213,10 @@ def test_browsers_of_a_listed_origin_may_call(gateway):
     assert answer.status in (200, 204)
     assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
     allowed = answer.headers["access-control-allow-headers"].lower()
-    for header in ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-client-context", "content-type"):
+    for header in HEADERS:
         assert header in allowed or allowed == "*"
-    assert "POST" in answer.headers["access-control-allow-methods"] or answer.headers["access-control-allow-methods"] == "*"
+    for method in ("POST", "DELETE"):
+        assert method in answer.headers["access-control-allow-methods"] or answer.headers["access-control-allow-methods"] == "*"
 
 
 def test_a_browser_sees_answers_and_their_headers(gateway, echo):

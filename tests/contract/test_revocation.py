@@ -300,6 +300,10 @@ def test_an_invoke_token_calls_functions_as_its_identity_and_nothing_else(gatewa
     assert 590 <= given.json()["Expiration"] - time.time() <= 601
     answer = bearer(gateway, function, token)
     assert answer.status_code == 200 and answer.json()["identity"]["cognitoIdentityId"] == identity
+    # It cancels calls too. None of this identity's has this id.
+    url = f"{gateway.endpoint}/2015-03-31/functions/{function}/invocations/never-sent"
+    answer = http("DELETE", url, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (404, "ResourceNotFoundException")
     # Elsewhere it is no signature.
     for method, path in (("GET", "/2015-03-31/functions/"), ("GET", "/callgate/v1/revocations")):
         refused = http(method, gateway.management + path, headers={"Authorization": f"Bearer {token}"})

@@ -3,7 +3,7 @@
 // The gateway's side of docs/frame-protocol.md, written from the document alone, so that a mistake in the bootstrap is
 // not repeated here.
 
-const Kind = { BIND: 1, INVOKE: 2, READY: 0x81, BOUND: 0x82, LOG: 0x83, RESULT: 0x84 };
+const Kind = { BIND: 1, INVOKE: 2, CANCEL: 3, READY: 0x81, BOUND: 0x82, LOG: 0x83, RESULT: 0x84 };
 
 function frame(kind, body) {
   const header = Buffer.alloc(8);
@@ -23,6 +23,10 @@ function invoke({ id, deadlineMs = 0, frozenMs = 0, meta = '', payload = '' }) {
   head.writeUInt32LE(frozenMs, 24);
   head.writeUInt32LE(Buffer.byteLength(meta), 28);
   return frame(Kind.INVOKE, Buffer.concat([head, Buffer.from(meta), Buffer.from(payload)]));
+}
+
+function cancel(id) {
+  return frame(Kind.CANCEL, Buffer.from(id.replaceAll('-', ''), 'hex'));
 }
 
 function uuid(bytes) {
@@ -62,4 +66,4 @@ function take(bytes) {
   return { frames, rest };
 }
 
-module.exports = { bind, frame, invoke, Kind, take };
+module.exports = { bind, cancel, frame, invoke, Kind, take };

@@ -1,11 +1,13 @@
 //! Invoke: `POST /2015-03-31/functions/{FunctionName}/invocations`. The pipeline runs its steps; what they decode and answer
 //! stands here.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
 
-use super::client_context;
+use super::{client_context, errors::parameter};
 use crate::{
     api::{
         ApiError, Reply, Resource,
@@ -15,9 +17,9 @@ use crate::{
         },
     },
     base::{AccountId, Caller, Region, RequestId},
-    dispatch::{Invocation, Outcome},
+    dispatch::{Invocation, Outcome, Terms},
     functions::{
-        self, FunctionError, FunctionRef, Functions, Named,
+        self, Function, FunctionError, FunctionRef, Functions, Named,
         name::{Form, LATEST},
     },
 };
@@ -29,6 +31,10 @@ pub const PAYLOAD_BYTES_MAX: usize = 6_291_456;
 
 const INVOCATION_TYPE: &str = "x-amz-invocation-type";
 const LOG_TYPE: &str = "x-amz-log-type";
+const TIMEOUT: &str = "callgate-timeout-ms";
+const ON_DISCONNECT: &str = "callgate-on-disconnect";
+/// The longest time that a client may say it waits: a day, though no function runs for so long.
+const TIMEOUT_MS_MAX: u64 = 86_400_000;
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
@@ -65,6 +71,9 @@ pub struct Call {
     dry_run: bool,
     log_tail: bool,
     client_context: Option<Bytes>,
+    /// How long its client waits.
+    timeout: Option<Duration>,
+    leaving_cancels: bool,
 }
 
 /// The function as the call names it, in full. It need not exist.
@@ -105,7 +114,17 @@ impl Call {
             Some(header) => Some(client_context::decode(header.as_bytes())?),
             None => None,
         };
-        Ok(Self { named, dry_run, log_tail, client_context })
+        let timeout = timeout(&head.headers)?;
+        let leaving_cancels = match text(&head.headers, ON_DISCONNECT)? {
+            None => false,
+            Some("cancel") => true,
+            Some(_) => {
+                return Err(parameter(
+                    "The header Callgate-On-Disconnect must be cancel; without it a call runs on when its client leaves.",
+                ));
+            }
+        };
+        Ok(Self { named, dry_run, log_tail, client_context, timeout, leaving_cancels })
     }
 
     /// Whether all is to be checked and nothing run.
@@ -127,6 +146,7 @@ impl Call {
         id: RequestId,
         payload: Bytes,
         caller: &Caller,
+        terms: Terms,
     ) -> Invocation {
         Invocation {
             id,
@@ -135,6 +155,16 @@ impl Call {
             identity: caller.identity.clone(),
             client_context: self.client_context,
             log_tail: self.log_tail,
+            terms,
+        }
+    }
+
+    /// Until when a call of this function is wanted that began to arrive at `arrived`, on the monotonic clock.
+    pub fn terms(&self, function: &Function, arrived: Duration) -> Terms {
+        Terms {
+            client_deadline: self.timeout.map(|timeout| arrived.saturating_add(timeout)),
+            cancel: None,
+            leaving_cancels: self.leaving_cancels || function.leaving_cancels,
         }
     }
 }
@@ -195,6 +225,21 @@ fn qualifier(query: Option<&str>) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
+/// `Callgate-Timeout-Ms`: how long the client waits.
+fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, ApiError> {
+    let mut given = headers.get_all(TIMEOUT).iter();
+    let Some(first) = given.next() else { return Ok(None) };
+    let digits = first.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match digits.and_then(|digits| digits.parse::<u64>().ok()) {
+        Some(millis @ 1..=TIMEOUT_MS_MAX) if given.next().is_none() => {
+            Ok(Some(Duration::from_millis(millis)))
+        }
+        _ => Err(parameter(format!(
+            "The header Callgate-Timeout-Ms must be a whole number of milliseconds from 1 to {TIMEOUT_MS_MAX}."
+        ))),
+    }
+}
+
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ApiError> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     value.to_str().map(Some).map_err(|_| {
@@ -231,6 +276,7 @@ mod tests {
     fn plain_calls_wait_for_the_answer() {
         let call = decode("greet", "", &[]).unwrap();
         assert!(!call.is_dry_run() && !call.log_tail && call.client_context.is_none());
+        assert!(call.timeout.is_none() && !call.leaving_cancels);
         let target = call.target(AccountId::DEFAULT, &Region::new("us-east-1")).unwrap();
         assert_eq!(target.arn, "arn:aws:lambda:us-east-1:000000000000:function:greet");
     }
@@ -265,5 +311,34 @@ mod tests {
         assert!(
             refused(&[(client_context::HEADER, "nonsense")]).contains("valid Base64-encoded JSON object")
         );
+    }
+
+    #[test]
+    fn a_client_says_how_long_it_waits() {
+        let waits = |text: &str| decode("greet", "", &[(TIMEOUT, text)]).map(|call| call.timeout.unwrap());
+        assert_eq!(waits("1").unwrap(), Duration::from_millis(1));
+        assert_eq!(waits("86400000").unwrap(), Duration::from_secs(24 * 3600));
+        let nines = "9".repeat(100);
+        for bad in ["0", "86400001", "", "-1", "+1", "1.5", "1e3", "1 ", "0x1", "soon", "\u{661}", &nines] {
+            let error = waits(bad).unwrap_err();
+            assert_eq!(
+                (error.status, &*error.code),
+                (StatusCode::BAD_REQUEST, "InvalidParameterValueException")
+            );
+            assert!(error.message.unwrap().contains("from 1 to 86400000"), "{bad}");
+        }
+        assert!(decode("greet", "", &[(TIMEOUT, "5"), (TIMEOUT, "5")]).is_err());
+    }
+
+    #[test]
+    fn a_client_says_what_its_leaving_means() {
+        assert!(decode("greet", "", &[(ON_DISCONNECT, "cancel")]).unwrap().leaving_cancels);
+        for bad in ["", "Cancel", "continue", "cancel, cancel"] {
+            let error = decode("greet", "", &[(ON_DISCONNECT, bad)]).unwrap_err();
+            assert_eq!(
+                (error.status, &*error.code),
+                (StatusCode::BAD_REQUEST, "InvalidParameterValueException")
+            );
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! The Lambda API, version 2015-03-31: one file an operation.
 //!
-//! All of them work on [`Functions`]; [`operations`] binds them for the route table. [`invoke`] is not among them: its steps
+//! All but one of them work on [`Functions`] alone; [`operations`] binds them for the route table. [`invoke`] is not among them: its steps
 //! are the pipeline's own.
 
 pub mod add_permission;
 mod aliases;
 mod body;
+pub mod cancel_invocation;
 pub mod client_context;
 pub mod create_alias;
 pub mod create_function;
@@ -46,6 +47,7 @@ mod tests;
 use http::Method;
 
 pub use add_permission::AddPermission;
+pub use cancel_invocation::{Calls, CancelInvocation};
 pub use create_alias::CreateAlias;
 pub use create_function::CreateFunction;
 pub use delete_alias::DeleteAlias;
@@ -97,6 +99,9 @@ operations! {
         update_alias::UpdateAlias,
         update_function_code::UpdateFunctionCode,
         update_function_configuration::UpdateFunctionConfiguration,
+    }
+    calls: Calls => {
+        cancel_invocation::CancelInvocation,
     }
 }
 

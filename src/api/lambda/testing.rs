@@ -1,16 +1,20 @@
 //! Operations called as the pipeline calls them, for tests.
 
-use std::sync::Mutex;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::operations;
+use super::{Calls, operations};
 use crate::{
     api::{ApiError, Authorizer, Context, Raw, Reply, Resource},
-    base::{Caller, Clock, Principal, RequestId},
+    base::{Caller, Clock, KeyRing, Principal, RequestId, Secret, rng::SystemRng},
+    dispatch::idempotency::{Bound, Bounds, Idempotency, Options, Parts},
     functions::{
         package::hostile::package,
         testing::{ACCOUNT, Fixture, ROLE, region},
@@ -45,6 +49,7 @@ impl Authorizer for Notary {
 /// A gateway as a caller sees it.
 pub(super) struct Gateway {
     pub(super) fixture: Fixture,
+    pub(super) calls: Arc<Calls>,
     pub(super) notary: Notary,
 }
 
@@ -53,7 +58,10 @@ pub(super) type Refusal = (u16, String, String);
 
 impl Gateway {
     pub(super) async fn new() -> Self {
-        Self { fixture: Fixture::new().await, notary: Notary::default() }
+        let fixture = Fixture::new().await;
+        let calls =
+            Arc::new(Calls { functions: fixture.functions.clone(), idempotency: idempotency(&fixture) });
+        Self { fixture, calls, notary: Notary::default() }
     }
 
     /// Calls an operation. `path` are the pattern's parameters.
@@ -64,7 +72,7 @@ impl Gateway {
         query: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Reply, ApiError> {
-        let operations = operations(&self.fixture.functions);
+        let operations = operations(&self.fixture.functions, &self.calls);
         let performed =
             operations.iter().find(|performed| performed.spec().name == operation).expect("an operation");
         let caller = Caller {
@@ -157,6 +165,20 @@ impl Gateway {
     pub(super) fn resources(&self) -> Vec<Resource> {
         std::mem::take(&mut *self.notary.resources.lock().unwrap())
     }
+}
+
+fn idempotency(fixture: &Fixture) -> Arc<Idempotency> {
+    let bound = Bound { bytes: 1 << 20, entries: 100 };
+    let bounds = Bounds { all: bound, owner: bound, address: bound, pool: bound };
+    let window = Duration::from_secs(300);
+    let options = Options { sdk_window: window, sdk: bounds, key_window: window, keys: bounds };
+    let parts = Parts {
+        folder: fixture.data.path().join("idempotency"),
+        ring: Arc::new(KeyRing::new([(1, Secret::new(vec![1; 32]))]).unwrap()),
+        clock: fixture.clock.clone(),
+        rng: Arc::new(SystemRng),
+    };
+    Idempotency::open(options, parts).unwrap().idempotency
 }
 
 pub(super) fn zip_file(answer: &str) -> String {

@@ -33,6 +33,8 @@ section! {
         /// How many milliseconds a sandbox is idle before everything in it is frozen; longer, up to a second, where it is woken
         /// soon each time.
         freeze_delay_ms: u64 = 5, 0 to 1_000;
+        /// How many milliseconds a call that is told to stop may take for it before it is killed with its sandbox.
+        cancel_grace_ms: u64 = 500, 0 to 60_000;
         /// How many sandboxes are kept ready at least, with Node.js booted, for functions that have none.
         prewarmed_min: u32 = 1, 0 to 1_000;
         /// How many are kept ready at most; between the two it is as many as were wanted in the last ten seconds.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     base::{Caller, Principal, Region, RequestId, clock::SharedClock, rng::SharedRng},
-    dispatch::{Dispatch, Invocation},
+    dispatch::{Dispatch, Invocation, Terms},
     functions::{FunctionRef, Functions},
     identity::{HookError, MergeHook},
     policy::permit_root,
@@ -63,6 +63,7 @@ impl MergeHook for MergeHooks {
             identity: None,
             client_context: None,
             log_tail: false,
+            terms: Terms::default(),
         };
         let began = self.clock.monotonic();
         // Whoever waits no longer leaves the function to its end: the sandbox is taken along and given back then.

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 
-use super::{Frame, Invoke, Status, Violation, bind, invoke, take};
+use super::{Frame, Invoke, Status, Violation, bind, cancel, invoke, take};
 
 #[derive(Deserialize)]
 struct Table<F> {
@@ -63,6 +63,8 @@ enum FromGateway {
     Bind { json: Text },
     #[serde(rename = "INVOKE", rename_all = "camelCase")]
     Invoke { id: String, deadline_ms: u64, frozen_ms: u32, meta: Text, payload: Text },
+    #[serde(rename = "CANCEL")]
+    Cancel { id: String },
 }
 
 fn id(text: &str) -> [u8; 16] {
@@ -119,6 +121,7 @@ fn frames_from_the_gateway_are_written_as_the_vectors_say() {
     // What the gateway must not send is the bootstrap's to refuse.
     for row in table.rows.iter().filter(|row| row.violation.is_none()) {
         let written = match row.frame.as_ref().unwrap() {
+            FromGateway::Cancel { id: text } => cancel(&id(text)).to_vec(),
             FromGateway::Bind { json } => bind(json.text().as_bytes()).unwrap(),
             FromGateway::Invoke { id: text, deadline_ms, frozen_ms, meta, payload } => {
                 let (meta, payload) = (meta.text(), payload.text());

@@ -4,7 +4,9 @@
 mod answers;
 mod bare;
 mod binding;
+mod cancelling;
 mod cold_starts;
+mod deadlines;
 mod devouring;
 mod ends;
 mod escapes;
@@ -27,6 +29,7 @@ mod resting;
 mod shutdown;
 mod signals;
 mod soak;
+mod soak_cancels;
 mod stand;
 mod thawing;
 mod workload;

@@ -33,14 +33,14 @@ use super::{
 };
 
 /// How many calls.
-const COUNT: &str = "CALLGATE_SOAK";
+pub const COUNT: &str = "CALLGATE_SOAK";
 /// Set in the process that makes them.
 const ALONE: &str = "CALLGATE_SOAK_ALONE";
 const USUAL: usize = 8_000;
 const FUNCTIONS: u32 = 24;
 const CALLERS: usize = 16;
 /// By how much memory may differ: what the allocator keeps. A hundred bytes left of each of 10⁵ calls would be more.
-const MEMORY_SLACK_KIB: u64 = 8 << 10;
+pub const MEMORY_SLACK_KIB: u64 = 8 << 10;
 /// The kernel takes a busy machine's network namespaces down in its own time.
 const SETTLING_MAX: Duration = Duration::from_secs(180);
 
@@ -88,17 +88,22 @@ const FAULTS: [(&str, u32); 14] = [
 const UPDATES: u32 = 3;
 const DELETIONS: u32 = 1;
 
+/// Whether this process runs the test of this name alone. If not, one does now: other tests open and close what is counted.
+pub fn is_alone(test: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut own = Command::new(std::env::current_exe().unwrap());
+    let ran = own.args(["--exact", test, "--nocapture"]).env(ALONE, "yes").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    println!("{said}");
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    false
+}
+
 #[test]
 fn nothing_is_left_of_many_calls() {
-    if std::env::var_os(ALONE).is_none() {
-        // Other tests open and close what is counted here.
-        let mut own = Command::new(std::env::current_exe().unwrap());
-        own.args(["--exact", "sandbox::soak::nothing_is_left_of_many_calls", "--nocapture"])
-            .env(ALONE, "yes");
-        let ran = own.output().unwrap();
-        let said = String::from_utf8_lossy(&ran.stdout);
-        println!("{said}");
-        assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    if !is_alone("sandbox::soak::nothing_is_left_of_many_calls") {
         return;
     }
     if rustix::process::geteuid().is_root() {
@@ -113,18 +118,18 @@ fn nothing_is_left_of_many_calls() {
 
 /// What this process holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Held {
-    descriptors: usize,
+pub struct Held {
+    pub descriptors: usize,
     /// Those that descend from it.
-    processes: usize,
+    pub processes: usize,
     mounts: usize,
-    groups: usize,
+    pub groups: usize,
     links: usize,
-    free_users: usize,
+    pub free_users: usize,
 }
 
 impl Held {
-    fn now() -> Self {
+    pub fn now() -> Self {
         let links = Command::new("ip").args(["-o", "link"]).output().unwrap();
         // As many as there may be at most, since those that share a user have no end of it.
         let free: Vec<_> = (0..1_000).map_while(|_| users().take()).collect();
@@ -172,7 +177,7 @@ fn groups(folder: &Path, depth: u32) -> usize {
         .sum()
 }
 
-fn memory_kib() -> u64 {
+pub fn memory_kib() -> u64 {
     let map = fs::read_to_string("/proc/self/smaps_rollup").unwrap();
     map.lines()
         .filter(|line| line.starts_with("Private_"))
@@ -180,10 +185,10 @@ fn memory_kib() -> u64 {
         .sum()
 }
 
-static SHORT: AtomicBool = AtomicBool::new(false);
+pub static SHORT: AtomicBool = AtomicBool::new(false);
 
 /// Ends all sandboxes as a machine short of memory does, and waits until what they held is given back.
-async fn settled(stand: &Stand, wanted: impl Fn(&Held) -> bool) -> Held {
+pub async fn settled(stand: &Stand, wanted: impl Fn(&Held) -> bool) -> Held {
     let settling = async {
         loop {
             SHORT.store(true, Ordering::SeqCst);

@@ -18,7 +18,7 @@ use callgate::{
         rng::SystemRng,
     },
     dispatch::{
-        Dispatch, DispatchError, FunctionError, Invocation, Options, Outcome, Pools,
+        Dispatch, DispatchError, FunctionError, Invocation, Options, Outcome, Pools, Terms,
         connecting::Connecting,
         credentials::{NoCredentials, SharedCredentialSource},
         logs::{GatewayLog, LogSink},
@@ -73,6 +73,7 @@ impl Default for Plan {
                 processors: 2,
                 prewarmed_min: 0,
                 prewarmed_max: 0,
+                cancel_grace: Duration::from_millis(500),
                 is_memory_short: || false,
                 busy_sandboxes: 2,
                 idle: Duration::from_secs(300),
@@ -92,6 +93,7 @@ pub struct Stand {
     pub dispatch: Dispatch,
     pub quota: Quota,
     pub functions: Arc<Functions>,
+    clock: SharedClock,
     /// The limit of processes that its sandboxes are given: no other stand's of this test run have the same.
     pub mark: u32,
     _data: TempDir,
@@ -168,7 +170,8 @@ impl Stand {
         let pools = Pools::new(plan.options, starter, plan.clock.clone());
         Self {
             dispatch: Dispatch::new(pools, plan.clock.clone(), plan.sink),
-            quota: Quota::new(plan.quota, plan.clock),
+            quota: Quota::new(plan.quota, plan.clock.clone()),
+            clock: plan.clock,
             functions,
             mark,
             _data: data,
@@ -270,6 +273,11 @@ impl Stand {
         (error, serde_json::from_str(&text).unwrap())
     }
 
+    /// Now, on the monotonic clock.
+    pub fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
     /// Executions that hold a slot.
     pub fn running(&self) -> u32 {
         self.quota.running(ACCOUNT)
@@ -318,6 +326,7 @@ pub fn invocation(name: &str, payload: &str) -> Invocation {
         identity: None,
         client_context: None,
         log_tail: false,
+        terms: Terms::default(),
     }
 }
 

@@ -72,6 +72,29 @@ async fn a_tag_says_where_a_function_may_connect_to() {
 }
 
 #[tokio::test]
+async fn a_tag_says_what_a_callers_leaving_means() {
+    let gateway = Gateway::new().await;
+    gateway.settled("greet").await;
+    let function = || gateway.fixture.functions.find(ACCOUNT, "greet").unwrap();
+    let before = function();
+    assert!(!before.leaving_cancels);
+    let tag = async |text: &str| {
+        let tags = json!({ "Tags": { "callgate:on-disconnect": text } });
+        gateway.on_tags("TagResource", &arn("greet"), &[], tags).await
+    };
+    for said in ["", "continue", "Cancel"] {
+        let refused = format!("{:?}", tag(said).await.unwrap_err());
+        assert!(refused.contains("The tag callgate:on-disconnect must be cancel"), "{refused}");
+    }
+    assert_eq!(tag("cancel").await, Ok((204, Value::Null)));
+    assert!(function().leaving_cancels);
+    assert_eq!(function().generation, before.generation, "its sandboxes stay");
+    let untag = [("tagKeys", "callgate:on-disconnect")];
+    gateway.on_tags("UntagResource", &arn("greet"), &untag, Value::Null).await.unwrap();
+    assert!(!function().leaving_cancels);
+}
+
+#[tokio::test]
 async fn policy_sees_the_tags_that_are_set() {
     let gateway = Gateway::new().await;
     gateway.settled("greet").await;

@@ -74,9 +74,18 @@ impl Asked {
         self.spec.name.starts_with("Create") && self.spec.name != "CreateAlias"
     }
 
-    /// Whether it is refused to every root, as on AWS.
+    /// How it is refused to every root: as on AWS, or because nothing runs here that could be cancelled.
+    pub(super) fn refusal_of_root(&self) -> Option<&'static str> {
+        match self.spec.name {
+            "AssumeRole" => Some("AccessDenied"),
+            "CancelInvocation" => Some("ResourceNotFoundException"),
+            _ => None,
+        }
+    }
+
+    /// Whether it is.
     pub(super) fn refuses_root(&self) -> bool {
-        self.spec.name == "AssumeRole"
+        self.refusal_of_root().is_some()
     }
 
     /// Whether it is refused to sessions, though it needs no permission.
@@ -319,6 +328,7 @@ fn functions() -> Vec<Asked> {
         of("UpdateFunctionConfiguration", json!({"Timeout": 5})),
         of("UpdateFunctionCode", json!({"ZipFile": code})),
         Asked::dry_run(FUNCTION),
+        of("CancelInvocation", json!({"InvocationId": "none"})),
         of("PublishVersion", json!({})),
         of("ListVersionsByFunction", json!({})),
         of("CreateAlias", json!({"Name": "PROD", "FunctionVersion": "1"})),
