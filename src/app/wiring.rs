@@ -3,6 +3,7 @@
 mod chores;
 mod explaining;
 mod merge_hooks;
+mod networking;
 mod offline;
 mod settings;
 mod sources;
@@ -26,22 +27,23 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
-    chores::{SWEEP, every, follow, forget, prune, tidy},
+    chores::{SWEEP, SWEEP_LIMITS, every, follow, forget, prune, tidy},
     merge_hooks::MergeHooks,
-    offline::{Offline, create_account, sessions},
+    networking::network,
+    offline::{Offline, create_account, limits, sessions},
     settings::{cors, known, outbound, quota_config, request_log},
     sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
     web_tokens::Tokens,
 };
 use super::{
-    admin::{AdminError, AdminOps, ExplainPolicy, NewAccount, SessionsCommand},
+    admin::{AdminError, AdminOps, ExplainPolicy, LimitsCommand, NewAccount, SessionsCommand},
     config::{Config, Isolation},
     doctor::{self, Check},
     gateway::{Gateway, Parts},
     sdk::Sdk,
 };
 use crate::{
-    api::{self, Perform, callgate::Operator},
+    api::{self, Perform, callgate::Operator, lambda::concurrency::Concurrency},
     authn::{
         Authn,
         invoke_tokens::InvokeTokens,
@@ -65,12 +67,13 @@ use crate::{
     functions::{self, Functions},
     iam::{self, Directory, IamError, SessionPolicies},
     identity::{Identities, IdentitiesParts, OpenIdKeys, OpenIdKeysParts, Pools},
+    limits::Limits,
     outbound::OutboundError,
     quota::Quota,
     revocation::Revocations,
     sandbox::{
         Level, Means, RuntimeFiles, Spawner, Users, detect,
-        network::{self, Network, NoUplink},
+        network::{Network, NoUplink},
     },
     store::{Feed, Follower, StoreError, cached_identities::CachedIdentities, sqlite::SqliteStore},
     telemetry::{Metrics, Writing},
@@ -189,6 +192,8 @@ impl Gateway for Callgate {
             clock: clock.clone(),
         });
         let revocations = Revocations::new(shared_store.clone(), feed.clone(), clock.clone());
+        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
+        let limits = Limits::new(shared_store.clone(), feed.clone(), quota.clone(), clock.clone());
         let network = network(&parts).await?;
         let dispatch = Arc::new(dispatch(&parts, credentials, network)?);
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
@@ -198,6 +203,7 @@ impl Gateway for Callgate {
             functions.clone(),
             pools.clone(),
             revocations.clone(),
+            limits.clone(),
             Arc::new(retiring),
         ];
         feed.start(followers).await?;
@@ -215,7 +221,6 @@ impl Gateway for Callgate {
         .await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
         let verifier = Arc::new(Verifier::with_known(issuers, &known(config), clock.clone()));
-        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let invoke_tokens = InvokeTokens::new(ring.clone(), clock.clone(), rng.clone());
         let merge_hook = MergeHooks {
             functions: functions.clone(),
@@ -250,7 +255,9 @@ impl Gateway for Callgate {
 
         let session_policies = SessionPolicies::new(Arc::new(store.clone()));
         let authorizer = Arc::new(IamAuthorizer::new(directory.clone(), session_policies.clone()));
-        let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions);
+        let concurrency = Concurrency { functions: functions.clone(), limits: limits.clone() };
+        let mut operations: Vec<Arc<dyn Perform>> =
+            api::lambda::operations(&functions, &Arc::new(concurrency));
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
         let operator = Arc::new(Operator {
@@ -258,6 +265,7 @@ impl Gateway for Callgate {
             pools: pools.clone(),
             identities: identity_store.clone(),
             directory: directory.clone(),
+            limits,
         });
         operations.extend(api::callgate::operations(&operator, &identities));
         let tokens = Tokens { directory: directory.clone(), identities, verifier };
@@ -299,9 +307,9 @@ impl Gateway for Callgate {
         let mut chores = JoinSet::new();
         chores.spawn(every(SWEEP, move || {
             dispatch.sweep();
-            quota.sweep();
             metrics.upkeep();
         }));
+        chores.spawn(every(SWEEP_LIMITS, move || quota.sweep()));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
         chores.spawn(prune(revocations, open_id_keys.clone()));
@@ -325,6 +333,10 @@ impl Gateway for Callgate {
 
     fn metrics(&self) -> Arc<Metrics> {
         self.gate.metrics.clone()
+    }
+
+    fn reload(&self, config: &Config) {
+        self.gate.quota.reconfigure(quota_config(config));
     }
 
     fn begin_drain(&self) {
@@ -374,6 +386,10 @@ impl AdminOps for Callgate {
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
         sessions(&self.operator, account, command).await
     }
+
+    async fn limits(&self, account: AccountId, command: LimitsCommand) -> Result<Value, AdminError> {
+        limits(&self.operator, account, command).await
+    }
 }
 
 /// What every way of opening needs.
@@ -409,26 +425,6 @@ fn level(config: &Config) -> Level {
         Isolation::SeparateUsers => Level::SeparateUsers,
         Isolation::SharedUser => Level::SharedUser,
     }
-}
-
-/// The host's list of resolvers (resolv.conf(5)).
-const RESOLVERS: &str = "/etc/resolv.conf";
-
-/// What connects sandboxes, and where they may connect to whose function says nothing.
-async fn network(parts: &Parts) -> Result<(Network, Egress), OpenError> {
-    let sandbox = &parts.config.sandbox;
-    let egress = sandbox.network.egress();
-    let network = Network::open(network::Options {
-        egress: egress.clone(),
-        range: sandbox.range().map_err(|why| OpenError::Range(why.to_string()))?,
-        setup: sandbox.network_setup,
-        resolvers: RESOLVERS.into(),
-        connections: parts.inside.clone(),
-        rng: parts.rng.clone(),
-    })
-    .await?;
-    tracing::info!(level = ?network.level(), "the network of functions is ready");
-    Ok((network, egress))
 }
 
 fn dispatch(

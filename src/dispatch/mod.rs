@@ -52,14 +52,25 @@ use start::{StartFailure, start_max};
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DispatchError {
     /// There is no room: as many sandboxes as there may be, or as many calls waiting for one.
-    #[error("{0}")]
-    Saturated(&'static str),
+    #[error("{}", .0.why)]
+    Saturated(Full),
     /// The gateway is going down.
     #[error("the gateway is shutting down")]
     ShuttingDown,
     /// No sandbox could be started.
     #[error("a sandbox could not be started: {0}")]
     Sandbox(String),
+}
+
+/// Something of which there is no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Full {
+    /// Its name in configuration.
+    pub limit: &'static str,
+    /// How much there is of it.
+    pub most: u64,
+    /// What that means, for the log.
+    pub why: &'static str,
 }
 
 /// Runs invocations.
@@ -138,7 +149,7 @@ impl Dispatch {
                 Handed::Failed(failure, cause) => {
                     return match &*failure {
                         StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
-                        StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
+                        StartFailure::Saturated(full) => Err(DispatchError::Saturated(*full)),
                         StartFailure::Function(init) => {
                             Ok(ends::init_failed(init, &target, invocation.id, self.clock.now(), log, cause))
                         }
@@ -204,7 +215,11 @@ impl Dispatch {
         }
         match tokio::time::timeout(LINE_MAX.max(start_max(&target.function)), waiting).await {
             Ok(handed) => handed.map_err(|_| DispatchError::ShuttingDown),
-            Err(_) => Err(DispatchError::Saturated("no sandbox came free in time")),
+            Err(_) => Err(DispatchError::Saturated(Full {
+                limit: "sandbox.function_queue_max",
+                most: self.pools.options.line_max as u64,
+                why: "no sandbox came free in time",
+            })),
         }
     }
 }

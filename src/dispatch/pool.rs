@@ -25,7 +25,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    DispatchError,
+    DispatchError, Full,
     effort::Alone,
     estimate::{Estimate, nanoseconds},
     held_up::{self, HeldUp},
@@ -148,9 +148,7 @@ impl Pool {
             self.forget_who_left();
         }
         if self.waiting.load(SeqCst) >= line_max {
-            return Err(DispatchError::Saturated(
-                "too many calls of this function are waiting for a sandbox",
-            ));
+            return Err(DispatchError::Saturated(self.line_is_full()));
         }
         let (sender, waiting) = oneshot::channel();
         let since_ns = nanoseconds(self.now());
@@ -164,6 +162,15 @@ impl Pool {
         }
         self.start_if_wanted();
         Ok(Err(waiting))
+    }
+
+    /// Why there is no place in line.
+    pub(super) fn line_is_full(&self) -> Full {
+        Full {
+            limit: "sandbox.function_queue_max",
+            most: self.shared.options.line_max as u64,
+            why: "too many calls of this function are waiting for a sandbox",
+        }
     }
 
     /// Takes an idle sandbox: the warmest of this thread, or another's if those of this thread will not do.

@@ -13,11 +13,11 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
-    DispatchError, END_MAX, environment,
+    DispatchError, END_MAX, Full, environment,
     past::Former,
     pool::Pool,
     prewarm::Prewarmed,
-    start::{StartFailure, Starter},
+    start::{StartFailure, Starter, too_many_starts},
     turns::{Busy, Turn, Turns},
     worker::Worker,
 };
@@ -168,7 +168,16 @@ impl Pools {
     /// Waits for the turn of a function, or for one in which nobody needs it, to make a sandbox.
     pub(super) async fn turn(&self, function: Option<&Arc<str>>) -> Result<Turn, StartFailure> {
         let turn = self.turns.take(function).await;
-        turn.map_err(|Busy| StartFailure::Saturated("too many sandboxes are waiting to be started"))
+        turn.map_err(|Busy| StartFailure::Saturated(too_many_starts(&self.starter.spawner)))
+    }
+
+    /// Why there is no room for another sandbox.
+    pub(super) fn no_room(&self) -> Full {
+        Full {
+            limit: "sandbox.sandboxes_max",
+            most: self.options.sandboxes_max,
+            why: "as many sandboxes run as there may be",
+        }
     }
 
     /// Starts a sandbox for the function of this pool.
@@ -212,7 +221,7 @@ impl Pools {
                 }
             }
         }
-        let room = self.room(pool).ok_or(StartFailure::Saturated("as many sandboxes run as there may be"))?;
+        let room = self.room(pool).ok_or_else(|| StartFailure::Saturated(self.no_room()))?;
         self.starter.start(target, cause).await.map(|worker| (worker, room))
     }
 

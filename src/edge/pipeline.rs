@@ -13,7 +13,7 @@ use super::{
     gate::Gate,
     refusals, render,
     report::Trace,
-    routes::{Entry, Found, check_door},
+    routes::{Entry, Found, check_door, class},
     server::{Answer, Peer},
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     },
     authn::{Authn, AuthnError},
     base::Caller,
+    quota::{Call as Admitted, Class},
 };
 
 impl Answer for Gate {
@@ -53,13 +54,12 @@ async fn answer<'g>(
     trace: &mut Trace<'g>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, ApiError> {
-    gate.quota.address(arrival.source).map_err(|over| refusals::throttled(Service::Lambda, &over))?;
     let (head, body) = request.into_parts();
-    match gate
-        .routes
-        .find(&head.method, &head.uri, &head.headers)
-        .map_err(|refusal| trace.unknown(refusal))?
-    {
+    let found = gate.routes.find(&head.method, &head.uri, &head.headers);
+    // What is asked for is read off the head; whether anybody may ask comes before everything else.
+    let (service, class) = found.as_ref().map_or((Service::Lambda, None), Found::class);
+    gate.quota.address(arrival.source, class).map_err(|over| refusals::throttled(service, over))?;
+    match found.map_err(|refusal| trace.unknown(refusal))? {
         Found::Invoke { function } => {
             trace.operation(Service::Lambda, "Invoke", None);
             invoke_function(gate, arrival, trace, &head, body, &function).await
@@ -89,14 +89,14 @@ async fn invoke_function(
     function: &str,
 ) -> Result<Response<Body>, ApiError> {
     let refuse = |error| refusals::authn(Service::Lambda, &error);
-    let throttle = |over| refusals::throttled(Service::Lambda, &over);
+    let throttle = |over| refusals::throttled(Service::Lambda, over);
     refusals::content_type(Service::Lambda, "Invoke", head)?;
     let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
     let (payload, _held) =
         read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
-    gate.quota.caller(&caller).map_err(throttle)?;
+    gate.quota.caller(&caller, Class::Invoke, || call.app()).map_err(throttle)?;
     gate.authorizer.prepare(&caller).await?;
     let named = call.target(caller.account, &gate.region)?;
     trace.function(&named.reference.name);
@@ -109,7 +109,15 @@ async fn invoke_function(
     if call.is_dry_run() {
         return Ok(render::reply(Service::Lambda, invoke::dry_run_reply(), arrival.id));
     }
-    let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
+    let admission = gate
+        .quota
+        .admit(&Admitted {
+            owner: target.function.account,
+            function: &target.function.name,
+            pool: caller.identity.as_ref().map(|identity| &*identity.pool_id),
+            share: gate.quota.share(&caller, arrival.source),
+        })
+        .map_err(throttle)?;
     // A client's deadline is laid on the run here, and a cancel finds it.
     let invocation = call.into_invocation(named, arrival.id, payload, &caller);
     let outcome =
@@ -138,7 +146,9 @@ async fn admit(
     let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
     let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
     let caller = trace.caller(caller);
-    gate.quota.caller(&caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+    gate.quota
+        .caller(&caller, class(spec), || None)
+        .map_err(|over| refusals::throttled(spec.service, over))?;
     gate.authorizer.prepare(&caller).await?;
     Ok((Some(caller), body, held))
 }
@@ -174,6 +184,9 @@ async fn form_request<'g>(
     let spec = entry.spec();
     trace.operation(spec.service, spec.name, Some(entry));
     check_door(spec, peer.doors)?;
+    gate.quota
+        .address_of_class(arrival.source, class(spec))
+        .map_err(|over| refusals::throttled(spec.service, over))?;
     if body.len() > spec.body_bytes_max {
         let announced = Some(body.len() as u64);
         let error = BodyError::TooLarge { announced };
@@ -187,7 +200,9 @@ async fn form_request<'g>(
     };
     if let Some(caller) = &caller {
         trace.caller(caller.clone());
-        gate.quota.caller(caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+        gate.quota
+            .caller(caller, class(spec), || None)
+            .map_err(|over| refusals::throttled(spec.service, over))?;
         gate.authorizer.prepare(caller).await?;
     }
     Ok((entry, caller, form, held))

@@ -1,13 +1,13 @@
 //! Operations called as the pipeline calls them, for tests.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::operations;
+use super::{Concurrency, operations};
 use crate::{
     api::{ApiError, Authorizer, Context, Raw, Reply, Resource},
     base::{Caller, Clock, Principal, RequestId},
@@ -15,6 +15,8 @@ use crate::{
         package::hostile::package,
         testing::{ACCOUNT, Fixture, ROLE, region},
     },
+    limits,
+    store::Feed,
 };
 
 /// Permits everything but one action, and notes what it was asked.
@@ -46,6 +48,9 @@ impl Authorizer for Notary {
 pub(super) struct Gateway {
     pub(super) fixture: Fixture,
     pub(super) notary: Notary,
+    concurrency: Arc<Concurrency>,
+    /// What the limits follow.
+    pub(super) feed: Arc<Feed>,
 }
 
 /// An error as it is put together: status, code, message.
@@ -53,7 +58,10 @@ pub(super) type Refusal = (u16, String, String);
 
 impl Gateway {
     pub(super) async fn new() -> Self {
-        Self { fixture: Fixture::new().await, notary: Notary::default() }
+        let fixture = Fixture::new().await;
+        let (limits, feed, _) = limits::testing::over(&fixture.store, fixture.clock.clone()).await;
+        let concurrency = Arc::new(Concurrency { functions: fixture.functions.clone(), limits });
+        Self { fixture, notary: Notary::default(), concurrency, feed }
     }
 
     /// Calls an operation. `path` are the pattern's parameters.
@@ -64,7 +72,7 @@ impl Gateway {
         query: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Reply, ApiError> {
-        let operations = operations(&self.fixture.functions);
+        let operations = operations(&self.fixture.functions, &self.concurrency);
         let performed =
             operations.iter().find(|performed| performed.spec().name == operation).expect("an operation");
         let caller = Caller {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     authn::{invoke_tokens::BearerPools, sessions::Sessions},
-    base::{AccountId, Origin, SessionClaims, SessionRole, Timestamp, clock::SharedClock},
+    base::{AccountId, Origin, OverLimit, SessionClaims, SessionRole, Timestamp, clock::SharedClock},
     dispatch::{
         Dispatch,
         credentials::{CredentialSource, RoleCredentials},
@@ -30,7 +30,7 @@ use crate::{
     identity::{
         OpenIdKeys, Pools, Provider, ProviderSource, Role, RoleSource,
         invoke_token::allows_bearer,
-        minting::{Minting, TooManyGuests},
+        minting::Minting,
     },
     policy::{NoKeys, Requester},
     quota::Quota,
@@ -49,14 +49,16 @@ impl ProviderSource for Providers {
     }
 }
 
-/// The limits on new guests.
+/// The limits on new guests and on exchanges.
 pub(super) struct Guests(pub(super) Arc<Quota>);
 
 impl Minting for Guests {
-    fn admit(&self, source: IpAddr, pool_id: &str) -> Result<(), TooManyGuests> {
-        self.0
-            .guest(source, pool_id)
-            .map_err(|over| TooManyGuests { limit: over.limit, wait: over.retry_after })
+    fn admit(&self, source: IpAddr, pool_id: &str) -> Result<(), OverLimit> {
+        self.0.guest(source, pool_id).map_err(|throttled| throttled.over)
+    }
+
+    fn exchange(&self, pool_id: &str, identity_id: Option<&str>) -> Result<(), OverLimit> {
+        self.0.exchange(pool_id, identity_id).map_err(|throttled| throttled.over)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every operation through its decoding, its questions to policy and its run.
 
+mod concurrency;
 mod creating;
 mod permissions;
 mod publishing;
