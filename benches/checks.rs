@@ -128,8 +128,7 @@ impl Gate {
         payload::check(body).map_err(|error| format!("{error:?}"))?;
         let share = self.quota.share(&caller, source);
         let pool = caller.identity.as_ref().map(|identity| &*identity.pool_id);
-        let admission =
-            self.quota.admit(&Call { owner: caller.account, function: "echo", pool, share })?;
+        let admission = self.quota.admit(&Call { owner: caller.account, function: "echo", pool, share })?;
         drop(black_box((permit, admission)));
         Ok(())
     }

@@ -51,10 +51,7 @@ impl ApiError {
         message: impl Into<String>,
         over: OverLimit,
     ) -> Self {
-        Self {
-            over: Some(Box::new(over)),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
-        }
+        Self { over: Some(Box::new(over)), ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, message) }
     }
 
     /// 400 with this code.

@@ -5,7 +5,9 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    commands::{accounts, config, deploy, dev, doctor, invoke, limits, policy, pools, serve, sessions, setup},
+    commands::{
+        accounts, config, deploy, dev, doctor, invoke, limits, policy, pools, serve, sessions, setup,
+    },
     config::{Config, ConfigError, Override},
     gateway::Gateway,
     output,

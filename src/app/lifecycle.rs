@@ -212,11 +212,7 @@ pub async fn serve<G: Gateway>(
 }
 
 /// Returns at the first signal to end; meanwhile keeps the certificate fresh, and reloads what else is told to be.
-async fn serve_until_told(
-    signals: &mut Signals,
-    acceptor: Option<&tls::Acceptor>,
-    reload: impl Fn(),
-) {
+async fn serve_until_told(signals: &mut Signals, acceptor: Option<&tls::Acceptor>, reload: impl Fn()) {
     let mut poll = tokio::time::interval(CERTIFICATE_POLL);
     loop {
         let reloaded = tokio::select! {

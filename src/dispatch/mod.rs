@@ -27,6 +27,7 @@ pub mod pool;
 pub mod pools;
 mod prewarm;
 mod shard;
+mod shares;
 pub mod start;
 mod turns;
 pub mod worker;
@@ -40,7 +41,7 @@ use crate::{
     base::{AccountId, clock::SharedClock},
     functions::{Function, Target},
     policy::Permit,
-    quota::Admission,
+    quota::{Admission, Share},
 };
 use exchange::End;
 use lease::Unbegun;
@@ -144,7 +145,7 @@ impl Dispatch {
         let mut admission = admission;
         let mut log = Log::new(invocation.log_tail, &self.sink, function, invocation.id);
         let (mut lease, loading, began, deadline, unbegun) = loop {
-            let mut lease = match self.lease(&target).await? {
+            let mut lease = match self.lease(&target, admission.share()).await? {
                 Handed::Lease(lease) => lease,
                 Handed::Failed(failure, cause) => {
                     return match &*failure {
@@ -194,9 +195,9 @@ impl Dispatch {
     }
 
     /// A sandbox, or why there is none. Who has waited in line for as long as a start takes has the pool think again.
-    async fn lease(&self, target: &Target) -> Result<Handed, DispatchError> {
+    async fn lease(&self, target: &Target, share: Share) -> Result<Handed, DispatchError> {
         let pool = self.pools.of(target)?;
-        let mut waiting = match pool.take()? {
+        let mut waiting = match pool.take(share)? {
             Ok(lease) => return Ok(Handed::Lease(lease)),
             Err(waiting) => waiting,
         };

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     base::{AccountId, ColdStart, clock::SharedClock},
     functions::{Function, Target},
+    quota::Share,
 };
 
 /// How many sandboxes there may be, and for how long.
@@ -165,9 +166,9 @@ impl Pools {
         self.turns.taken()
     }
 
-    /// Waits for the turn of a function, or for one in which nobody needs it, to make a sandbox.
-    pub(super) async fn turn(&self, function: Option<&Arc<str>>) -> Result<Turn, StartFailure> {
-        let turn = self.turns.take(function).await;
+    /// Waits for the turn of a function for a caller, or for one in which nobody needs it, to make a sandbox.
+    pub(super) async fn turn(&self, wanted: Option<(&Arc<str>, Share)>) -> Result<Turn, StartFailure> {
+        let turn = self.turns.take(wanted).await;
         turn.map_err(|Busy| StartFailure::Saturated(too_many_starts(&self.starter.spawner)))
     }
 
@@ -180,13 +181,14 @@ impl Pools {
         }
     }
 
-    /// Starts a sandbox for the function of this pool.
+    /// Starts a sandbox for the function of this pool, for which a call of this share waits.
     pub(super) async fn start(
         self: &Arc<Self>,
         pool: &Pool,
         cause: ColdStart,
+        share: Share,
     ) -> Result<(Worker, Room), StartFailure> {
-        let turn = self.turn(Some(&pool.target.function.arn)).await?;
+        let turn = self.turn(Some((&pool.target.function.arn, share))).await?;
         let mut making = pin!(self.make_sandbox(pool, cause));
         let started = match timeout(TURN_MAX, &mut making).await {
             Ok(started) => started,

@@ -83,9 +83,7 @@ impl Limits {
     /// Sets a limit, in the place of the one that there is.
     pub async fn put(&self, limit: Override) -> Result<(), LimitError> {
         let _writing = self.writing.lock().await;
-        self.quota
-            .check_override(&limit.target, &limit.limit, &limit.value)
-            .map_err(LimitError::Invalid)?;
+        self.quota.check_override(&limit.target, &limit.limit, &limit.value).map_err(LimitError::Invalid)?;
         if let Value::Rate(rate) = limit.value
             && rate.full_after() > FULL_AFTER_MAX
         {
@@ -107,15 +105,9 @@ impl Limits {
     }
 
     /// Has the general limit hold again; false if there was no other.
-    pub async fn delete(
-        &self,
-        account: AccountId,
-        target: &Target,
-        limit: &str,
-    ) -> Result<bool, LimitError> {
+    pub async fn delete(&self, account: AccountId, target: &Target, limit: &str) -> Result<bool, LimitError> {
         let _writing = self.writing.lock().await;
-        let deleted =
-            self.store.delete_limit(account, &stored(target), limit, self.clock.now()).await?;
+        let deleted = self.store.delete_limit(account, &stored(target), limit, self.clock.now()).await?;
         self.feed.catch_up().await?;
         if deleted {
             tracing::info!(%account, ?target, limit, "a limit was taken back");
@@ -145,9 +137,7 @@ impl Limits {
 
     fn value(&self, account: AccountId, target: &Target, limit: &str) -> Option<Value> {
         let all = self.quota.overrides();
-        let is_it = |one: &&Override| {
-            one.account == account && one.target == *target && &*one.limit == limit
-        };
+        let is_it = |one: &&Override| one.account == account && one.target == *target && &*one.limit == limit;
         all.iter().find(is_it).map(|one| one.value)
     }
 

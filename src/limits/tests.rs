@@ -18,11 +18,7 @@ fn of_account(limit: &str, value: Value) -> Override {
 
 fn rate(tokens: u32, seconds: u64, burst: u32) -> Value {
     let positive = |number| NonZeroU32::new(number).unwrap();
-    Value::Rate(Rate {
-        tokens: positive(tokens),
-        per: Duration::from_secs(seconds),
-        burst: positive(burst),
-    })
+    Value::Rate(Rate { tokens: positive(tokens), per: Duration::from_secs(seconds), burst: positive(burst) })
 }
 
 #[tokio::test]

@@ -40,8 +40,7 @@ impl fmt::Debug for Gate {
 
 impl Gate {
     fn new(rate: Rate, buckets: &Arc<Buckets>, clock: &SharedClock) -> Self {
-        let limiter =
-            RateLimiter::new(rate.governor(), Shared(buckets.clone()), Monotonic::at_origin(clock));
+        let limiter = RateLimiter::new(rate.governor(), Shared(buckets.clone()), Monotonic::at_origin(clock));
         limiter.clock().start();
         Self { rate, limiter }
     }
@@ -86,9 +85,8 @@ impl Limit {
         if !is_same {
             self.buckets.rescale(now_nanos, |key| {
                 let (before, after) = (self.gate(key)?.rate, renewed.gate(key)?.rate);
-                (before != after).then(|| {
-                    (before.interval_nanos(), after.interval_nanos(), after.burst.get())
-                })
+                (before != after)
+                    .then(|| (before.interval_nanos(), after.interval_nanos(), after.burst.get()))
             });
         }
         renewed
@@ -147,9 +145,7 @@ impl Limit {
 
 /// Takes a token of each of these limits, or none at all: all are asked before any is taken from. Where several refuse, the
 /// one that takes longest is named, so that whoever comes back then is not sent away by another.
-pub(super) fn take_all<'l>(
-    asked: impl Iterator<Item = (&'l Limit, Key)> + Clone,
-) -> Result<(), Throttled> {
+pub(super) fn take_all<'l>(asked: impl Iterator<Item = (&'l Limit, Key)> + Clone) -> Result<(), Throttled> {
     let mut each = asked.clone();
     let Some((first, key)) = each.next() else { return Ok(()) };
     if each.next().is_none() {

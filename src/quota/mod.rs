@@ -162,7 +162,11 @@ impl Quota {
         }
     }
 
-    fn take<'l>(&self, asked: &Asked<'_>, limits: impl Iterator<Item = &'l Arc<Limit>> + Clone) -> Result<(), Throttled> {
+    fn take<'l>(
+        &self,
+        asked: &Asked<'_>,
+        limits: impl Iterator<Item = &'l Arc<Limit>> + Clone,
+    ) -> Result<(), Throttled> {
         take_all(limits.filter_map(|limit| {
             let key = asked.key(&self.keys, limit.by)?;
             limit.concerns(key).then_some((&**limit, key))
@@ -233,16 +237,18 @@ impl Quota {
         let (all, unreserved) = table.concurrency(owner);
         // The slot comes first because it can be given back: without a slot no token is taken, and without a token the
         // slot is free again when this returns.
-        let admission = Admission::take(owner, share, &account, Slots { all, unreserved, reserve })
-            .map_err(|taken| match (taken, reserve) {
-                (Taken::Reserved, Some(reserve)) => Throttled {
-                    reason: Reason::ReservedFunctionConcurrentInvocationLimitExceeded,
-                    over: OverLimit::at_once(RESERVED_CONCURRENCY, reserve.units.into()),
-                },
-                _ => Throttled {
-                    reason: Reason::ConcurrentInvocationLimitExceeded,
-                    over: OverLimit::at_once(ACCOUNT_CONCURRENCY, unreserved.into()),
-                },
+        let admission =
+            Admission::take(owner, share, &account, Slots { all, unreserved, reserve }).map_err(|taken| {
+                match (taken, reserve) {
+                    (Taken::Reserved, Some(reserve)) => Throttled {
+                        reason: Reason::ReservedFunctionConcurrentInvocationLimitExceeded,
+                        over: OverLimit::at_once(RESERVED_CONCURRENCY, reserve.units.into()),
+                    },
+                    _ => Throttled {
+                        reason: Reason::ConcurrentInvocationLimitExceeded,
+                        over: OverLimit::at_once(ACCOUNT_CONCURRENCY, unreserved.into()),
+                    },
+                }
             })?;
         let first = if reserve.is_some() { &table.reserved_rate } else { &table.account_rate };
         self.take(&asked, std::iter::once(first).chain(&table.target))?;

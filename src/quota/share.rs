@@ -16,9 +16,13 @@ impl Share {
     /// The share of nobody in particular: of what the gateway does by itself.
     pub const NOBODY: Self = Self(0);
 
-    /// A share by its number.
-    #[cfg(test)]
-    pub(crate) fn numbered(number: u64) -> Self {
+    /// A number that stands for it in this process.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The share that this number stands for.
+    pub fn numbered(number: u64) -> Self {
         Self(number)
     }
 }

@@ -89,7 +89,8 @@ impl Table {
                     of.reserved = of.reserved.saturating_add(units);
                     let key = keys.function(one.account, name);
                     let running = earlier.and_then(|earlier| earlier.reserves.get(&key));
-                    let running = running.map_or_else(Arc::<AtomicU32>::default, |before| before.running.clone());
+                    let running =
+                        running.map_or_else(Arc::<AtomicU32>::default, |before| before.running.clone());
                     reserves.insert(key, Reserve { units, running });
                 }
                 _ => {}
@@ -114,14 +115,12 @@ impl Table {
         let (by_caller, by_function) =
             (Reason::CallerRateLimitExceeded, Reason::FunctionInvocationRateLimitExceeded);
         let address_rate = own(ADDRESS_RATE, By::Address, by_caller, Some(config.address_rate));
-        let guest_address =
-            own(GUEST_ADDRESS_RATE, By::Address, by_caller, Some(config.guest_address_rate));
+        let guest_address = own(GUEST_ADDRESS_RATE, By::Address, by_caller, Some(config.guest_address_rate));
         let guest_pool = own(GUEST_POOL_RATE, By::Pool, by_caller, Some(config.guest_pool_rate));
         let caller_rate = own(CALLER_RATE, By::Identity, by_caller, config.caller_rate);
         let function_rate = own(FUNCTION_RATE, By::Function, by_function, None);
         let pool_rate = own(POOL_RATE, By::Pool, by_function, None);
-        let account_rate =
-            own(ACCOUNT_RATE, By::Account, by_function, Some(Rate::flat(config.account_rate)));
+        let account_rate = own(ACCOUNT_RATE, By::Account, by_function, Some(Rate::flat(config.account_rate)));
         let reserved = Reason::ReservedFunctionInvocationRateLimitExceeded;
         let reserved_rate = own(RESERVED_RATE, By::Function, reserved, None);
         let hook_rate = Rate::flat(config.merge_hook_rate);
@@ -152,8 +151,7 @@ impl Table {
                     rule.by == By::Address && rule.class == Some(class) && class != Class::Guests
                 })
             }),
-            caller: Class::ALL
-                .map(|class| step(callers, &|rule| is_of_caller(rule) && rule.counts(class))),
+            caller: Class::ALL.map(|class| step(callers, &|rule| is_of_caller(rule) && rule.counts(class))),
             exchange: step(pools, &|rule| {
                 matches!(rule.by, By::Pool | By::Identity) && rule.counts(Class::Exchange)
             }),

@@ -54,9 +54,7 @@ impl Which {
 pub(super) fn account(named: Option<&str>, own: AccountId) -> Result<AccountId, ApiError> {
     match named {
         None => Ok(own),
-        Some(text) => {
-            text.parse().map_err(|_| input::invalid("AccountId must have 12 digits.".to_owned()))
-        }
+        Some(text) => text.parse().map_err(|_| input::invalid("AccountId must have 12 digits.".to_owned())),
     }
 }
 
@@ -191,7 +189,10 @@ mod tests {
         };
         let (account, target, limit) =
             which(r#"{"AccountId":"123456789012","FunctionName":"greet","Limit":"each"}"#).unwrap();
-        assert_eq!((account.as_str(), target, &*limit), ("123456789012", Target::Function("greet".into()), "each"));
+        assert_eq!(
+            (account.as_str(), target, &*limit),
+            ("123456789012", Target::Function("greet".into()), "each")
+        );
         assert_eq!(which(r#"{"Limit":"account_rate"}"#).unwrap().1, Target::Account);
         for (json, word) in [
             ("{}", "Limit is missing"),

@@ -24,11 +24,7 @@ const UNQUALIFIED: &str = "This operation is permitted on Lambda functions only.
 
 impl Concurrency {
     /// The function that a request names, which must not name a version of it.
-    pub(super) fn function(
-        &self,
-        named: &Named,
-        context: &Context<'_>,
-    ) -> Result<Arc<Function>, ApiError> {
+    pub(super) fn function(&self, named: &Named, context: &Context<'_>) -> Result<Arc<Function>, ApiError> {
         let reference = naming::locate(named, context)?;
         if reference.qualifier.is_some() {
             return Err(ApiError::bad_request("InvalidParameterValueException", UNQUALIFIED));

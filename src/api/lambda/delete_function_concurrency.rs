@@ -13,10 +13,8 @@ use crate::{
 };
 
 /// The members of its input.
-pub static MEMBERS: Members = Members {
-    operation: "DeleteFunctionConcurrency",
-    members: &[("FunctionName", Implemented)],
-};
+pub static MEMBERS: Members =
+    Members { operation: "DeleteFunctionConcurrency", members: &[("FunctionName", Implemented)] };
 
 /// Reserves nothing for a function any more.
 #[derive(Debug)]

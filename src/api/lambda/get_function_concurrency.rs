@@ -12,10 +12,8 @@ use crate::{
 };
 
 /// The members of its input.
-pub static MEMBERS: Members = Members {
-    operation: "GetFunctionConcurrency",
-    members: &[("FunctionName", Implemented)],
-};
+pub static MEMBERS: Members =
+    Members { operation: "GetFunctionConcurrency", members: &[("FunctionName", Implemented)] };
 
 /// Answers what is reserved for a function.
 #[derive(Debug)]

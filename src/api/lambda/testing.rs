@@ -48,7 +48,7 @@ impl Authorizer for Notary {
 pub(super) struct Gateway {
     pub(super) fixture: Fixture,
     pub(super) notary: Notary,
-    concurrency: Arc<Concurrency>,
+    pub(super) concurrency: Arc<Concurrency>,
     /// What the limits follow.
     pub(super) feed: Arc<Feed>,
 }

@@ -92,7 +92,8 @@ fn rule(value: &DeValue<'_>) -> Result<Rule, String> {
     let rate = rate.ok_or_else(|| of("rate is missing: how many requests there may be".to_owned()))?;
     let per = text(table, "per").map_err(of)?.unwrap_or("second");
     let per = PERIODS.iter().find(|(word, _)| *word == per).map(|(_, seconds)| *seconds);
-    let per = per.ok_or_else(|| of(format!("per must be one of {}", words(PERIODS.map(|(word, _)| word)))))?;
+    let per =
+        per.ok_or_else(|| of(format!("per must be one of {}", words(PERIODS.map(|(word, _)| word)))))?;
     let burst = tokens(table, "burst").map_err(of)?.unwrap_or(rate);
     let rate = Rate { tokens: rate, per: Duration::from_secs(per), burst };
     if rate.full_after() > FULL_AFTER_MAX {
@@ -129,7 +130,8 @@ fn parse(given: &Given<'_>) -> Result<Rules, String> {
         Given::Text("") => Ok(Rules::default()),
         Given::Text(text) => {
             let table = format!("rules = {text}");
-            let table = DeTable::parse(&table).map_err(|error| format!("this is not TOML: {}", error.message()))?;
+            let table =
+                DeTable::parse(&table).map_err(|error| format!("this is not TOML: {}", error.message()))?;
             match table.get_ref().get("rules") {
                 Some(value) if table.get_ref().len() == 1 => rules(value.get_ref()),
                 _ => Err("must be a list of tables".to_owned()),

@@ -165,7 +165,8 @@ async fn a_second_gateway_on_the_same_data_is_told_who_has_it() {
     let folder = tempfile::tempdir().unwrap();
     let running = run(config(folder.path(), 0)).await;
     let (_tell, signals) = Signals::by_hand();
-    let error = serve::<Gate>(config(folder.path(), 0), || Ok(Config::default()), signals, |_| ()).await.unwrap_err();
+    let error =
+        serve::<Gate>(config(folder.path(), 0), || Ok(Config::default()), signals, |_| ()).await.unwrap_err();
     assert!(matches!(error, StartError::DataDir(DataDirError::Held { .. })), "{error}");
     running.tell.send(Told::End).await.unwrap();
     running.served.await.unwrap().unwrap();

@@ -54,8 +54,7 @@ impl MergeHook for MergeHooks {
         };
         let arn = reference.arn();
         let permit = permit_root(&owner, "lambda:InvokeFunction", &arn).map_err(|denial| failed(&denial))?;
-        let call =
-            Call { owner: pool.account, function, pool: Some(&pool.id), share: Share::NOBODY };
+        let call = Call { owner: pool.account, function, pool: Some(&pool.id), share: Share::NOBODY };
         let admission = self.quota.admit(&call).map_err(throttled)?;
         let invocation = Invocation {
             id: RequestId::draw(self.rng.as_ref()),

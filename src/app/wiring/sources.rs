@@ -28,8 +28,7 @@ use crate::{
     functions::{Function, Functions, RoleCheck},
     iam::Directory,
     identity::{
-        OpenIdKeys, Pools, Provider, ProviderSource, Role, RoleSource,
-        invoke_token::allows_bearer,
+        OpenIdKeys, Pools, Provider, ProviderSource, Role, RoleSource, invoke_token::allows_bearer,
         minting::Minting,
     },
     policy::{NoKeys, Requester},

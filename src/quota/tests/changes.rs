@@ -41,13 +41,7 @@ fn another_rate_forgets_nothing_that_was_used() {
 #[test]
 fn rules_come_and_go() {
     let (_, quota) = quota(QuotaConfig::default());
-    let rule = Rule {
-        name: "each".into(),
-        by: By::Address,
-        class: None,
-        rate: rate(1, 1),
-        only: Vec::new(),
-    };
+    let rule = Rule { name: "each".into(), by: By::Address, class: None, rate: rate(1, 1), only: Vec::new() };
     from(&quota, 1).unwrap();
     quota.reconfigure(QuotaConfig { rules: vec![rule.clone()], ..quota.config() });
     from(&quota, 1).unwrap();
@@ -64,16 +58,12 @@ fn rules_come_and_go() {
 
 #[test]
 fn single_accounts_functions_and_pools_have_limits_of_their_own() {
-    let rules = vec![Rule {
-        name: "each".into(),
-        by: By::Function,
-        class: None,
-        rate: rate(1, 2),
-        only: Vec::new(),
-    }];
+    let rules =
+        vec![Rule { name: "each".into(), by: By::Function, class: None, rate: rate(1, 2), only: Vec::new() }];
     let (clock, quota) =
         quota(QuotaConfig { rules, account_rate: at_least_one(1000), ..QuotaConfig::default() });
-    let put = |target, limit: &str, value| Override { account: account(1), target, limit: limit.into(), value };
+    let put =
+        |target, limit: &str, value| Override { account: account(1), target, limit: limit.into(), value };
     let ask = |number, function, pool| {
         let call = Call { pool: Some(pool), ..call(number, function) };
         quota.admit(&call).map(drop).map_err(|over| over.over.name.to_string())
@@ -121,7 +111,12 @@ fn an_override_must_be_of_a_limit_that_there_is() {
         (function(), "account_rate", of_rate, "no limit account_rate is by function"),
         (function(), "reserved_rate", of_rate, "there are: function_rate, reserved_concurrency"),
         (Target::Pool("p".into()), "pool_rate", of_count, "takes a Rate"),
-        (Target::Pool("p".into()), "reserved_concurrency", of_count, "no limit reserved_concurrency is by pool"),
+        (
+            Target::Pool("p".into()),
+            "reserved_concurrency",
+            of_count,
+            "no limit reserved_concurrency is by pool",
+        ),
     ] {
         let why = check(target, limit, value).unwrap_err();
         assert!(why.contains(word), "{why}");

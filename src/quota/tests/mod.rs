@@ -87,11 +87,7 @@ fn an_account_runs_so_many_at_a_time() {
     assert_eq!(first.account(), account(1));
     assert_eq!(
         refusal(admit(&quota, 1)),
-        (
-            Reason::ConcurrentInvocationLimitExceeded,
-            "account_concurrency".to_owned(),
-            Duration::from_secs(1)
-        )
+        (Reason::ConcurrentInvocationLimitExceeded, "account_concurrency".to_owned(), Duration::from_secs(1))
     );
     let _other = admit(&quota, 2).unwrap();
     assert_eq!(quota.running_by_account(), vec![(account(1), 2), (account(2), 1)]);
@@ -225,8 +221,7 @@ fn guests_share_by_their_address_and_others_by_who_they_are() {
     let (_, quota) = quota(QuotaConfig::default());
     let identity = |id: &str, logins: &[&str]| {
         let logins = logins.iter().map(|login| (*login).to_owned()).collect();
-        let identity =
-            CallerIdentity { identity_id: id.to_owned(), logins, ..CallerIdentity::default() };
+        let identity = CallerIdentity { identity_id: id.to_owned(), logins, ..CallerIdentity::default() };
         Caller { identity: Some(Arc::new(identity)), ..caller(session("AROA1", "s"), None) }
     };
     let share = |caller: &Caller, at: &str| quota.share(caller, at.parse().unwrap());

@@ -96,7 +96,8 @@ fn threads_that_are_refused_by_one_bucket_leave_the_other_whole() {
     });
     assert_eq!(passed.into_inner(), 100);
     // The address has lost those hundred and not one more: ten pools have a hundred each for what is left but the last.
-    let left: usize = (0..9_999).map(|pool| usize::from(quota.guest(address(1), &format!("{pool}")).is_ok())).sum();
+    let left: usize =
+        (0..9_999).map(|pool| usize::from(quota.guest(address(1), &format!("{pool}")).is_ok())).sum();
     assert_eq!(left, 9_999);
 }
 

@@ -74,9 +74,7 @@ impl LimitStore for SqliteStore {
         }
         let (concurrency, rate) = match record.value {
             LimitValue::Concurrency(most) => (Some(most), [None; 3]),
-            LimitValue::Rate { tokens, per_seconds, burst } => {
-                (None, [tokens, per_seconds, burst].map(Some))
-            }
+            LimitValue::Rate { tokens, per_seconds, burst } => (None, [tokens, per_seconds, burst].map(Some)),
         };
         let [tokens, per_seconds, burst] = rate;
         sqlx::query(

@@ -246,7 +246,10 @@ impl Stand {
             session: None,
         };
         let permit = permit_root(&caller, "lambda:InvokeFunction", &invocation.invoked_arn).unwrap();
-        let admission = self.quota.admit(&Call { owner: ACCOUNT, function: "f", pool: None, share: Share::NOBODY }).unwrap();
+        let admission = self
+            .quota
+            .admit(&Call { owner: ACCOUNT, function: "f", pool: None, share: Share::NOBODY })
+            .unwrap();
         Some(self.dispatch.run(&permit, admission, target, invocation).await)
     }
 
