@@ -293,6 +293,7 @@ impl Gateway for Callgate {
             plain: Plain::new(Arc::new(plain), metrics.clone()),
             trusted_proxies: config.server.trusted_proxies.clone(),
             budget,
+            throttles: edge::throttles::Throttles::default(),
             region,
             public_url: parts.public_url.clone(),
             clock,

@@ -102,6 +102,11 @@ impl Dispatch {
         self.pools.prewarm();
     }
 
+    /// Calls that wait for a sandbox.
+    pub fn waiting(&self) -> usize {
+        self.pools.waiting()
+    }
+
     /// Idle sandboxes in which everything stands still.
     pub fn frozen(&self) -> usize {
         self.pools.frozen()

@@ -232,6 +232,11 @@ impl Pools {
         self.refill(self.starter.nodes.default());
     }
 
+    /// Calls in the lines of all pools.
+    pub(super) fn waiting(&self) -> usize {
+        self.each().iter().map(|pool| pool.waiting.load(Ordering::Relaxed)).sum()
+    }
+
     /// Idle sandboxes in which everything stands still.
     pub(super) fn frozen(&self) -> usize {
         self.each().iter().map(|pool| pool.frozen()).sum()

@@ -38,7 +38,7 @@ impl Answer for Gate {
         });
         let response = answered.unwrap_or_else(|error| {
             let error = error.worded(trace.service);
-            trace.refused(&error, &arrival);
+            trace.refused(&self, &error, &arrival);
             render::refusal(trace.service, error, arrival.id)
         });
         trace.finish(&self, &arrival, response.status());
@@ -58,16 +58,16 @@ async fn answer<'g>(
     let found = gate.routes.find(&head.method, &head.uri, &head.headers);
     // What is asked for is read off the head; whether anybody may ask comes before everything else.
     let (service, class) = found.as_ref().map_or((Service::Lambda, None), Found::class);
+    match &found {
+        Ok(Found::Invoke { .. }) => trace.operation(Service::Lambda, "Invoke", None),
+        Ok(Found::Operation(entry, _)) => trace.operation(service, entry.spec().name, Some(entry)),
+        Ok(Found::Form | Found::Plain) | Err(_) => {}
+    }
     gate.quota.address(arrival.source, class).map_err(|over| refusals::throttled(service, over))?;
     match found.map_err(|refusal| trace.unknown(refusal))? {
-        Found::Invoke { function } => {
-            trace.operation(Service::Lambda, "Invoke", None);
-            invoke_function(gate, arrival, trace, &head, body, &function).await
-        }
+        Found::Invoke { function } => invoke_function(gate, arrival, trace, &head, body, &function).await,
         Found::Operation(entry, parameters) => {
-            let spec = entry.spec();
-            trace.operation(spec.service, spec.name, Some(entry));
-            check_door(spec, peer.doors)?;
+            check_door(entry.spec(), peer.doors)?;
             let (caller, body, _held) = admit(gate, arrival, trace, &head, body, entry).await?;
             perform(gate, arrival, entry, caller, &parameters, &head, &body).await
         }
@@ -94,7 +94,7 @@ async fn invoke_function(
     let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
     let (payload, _held) =
-        read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
+        read_body(gate, arrival, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
     gate.quota.caller(&caller, Class::Invoke, || call.app()).map_err(throttle)?;
     gate.authorizer.prepare(&caller).await?;
@@ -138,12 +138,13 @@ async fn admit(
     let spec = entry.spec();
     refusals::content_type(spec.service, spec.name, head)?;
     if spec.access == Access::Public {
-        let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
+        let (body, held) =
+            read_body(gate, arrival, body, spec.service, spec.name, spec.body_bytes_max).await?;
         return Ok((None, body, held));
     }
     let refuse = |error| refusals::authn(spec.service, &error);
     let signed = gate.authn.begin(head, &[spec.service.scope()], arrival.at).map_err(refuse)?;
-    let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
+    let (body, held) = read_body(gate, arrival, body, spec.service, spec.name, spec.body_bytes_max).await?;
     let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
     let caller = trace.caller(caller);
     gate.quota
@@ -175,7 +176,7 @@ async fn form_request<'g>(
     };
     let scope = signed.as_ref().map(|signed| signed.service());
     let bytes_max = gate.routes.form_bytes_max(scope);
-    let (body, held) = read_body(gate, body, Service::Sts, "form", bytes_max).await?;
+    let (body, held) = read_body(gate, arrival, body, Service::Sts, "form", bytes_max).await?;
     // A presigned request has its fields in the query, whatever its method.
     let form = if body.is_empty() { form_bytes(head) } else { body.clone() };
     let fields: Vec<(String, String)> =
@@ -247,12 +248,13 @@ fn context<'a>(gate: &'a Gate, arrival: &Arrival, caller: Option<&'a Caller>) ->
 
 async fn read_body(
     gate: &Gate,
+    arrival: &Arrival,
     body: Incoming,
     service: Service,
     operation: &str,
     max: usize,
 ) -> Result<(bytes::Bytes, Held), ApiError> {
-    body::read(body, max, gate.settings.body_read, &gate.budget)
+    body::read(body, max, gate.settings.body_read, &gate.budget, arrival.source)
         .await
         .map_err(|error| refusals::body(service, operation, max, &error))
 }

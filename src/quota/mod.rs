@@ -42,6 +42,7 @@ use shards::Shards;
 use table::{Ground, Table};
 pub use {
     account::Admission,
+    address::Prefix,
     overrides::{
         ACCOUNT_CONCURRENCY, ACCOUNT_RATE, NAMES_TAKEN, Override, RESERVED_CONCURRENCY, Target, Value,
     },
@@ -136,6 +137,15 @@ impl Quota {
     /// The limits of single accounts, functions and pools in force.
     pub fn overrides(&self) -> Vec<Override> {
         self.table.load().overrides.clone()
+    }
+
+    /// What the limit of this name is kept for each of.
+    pub fn by(&self, limit: &str) -> Option<By> {
+        match limit {
+            ACCOUNT_CONCURRENCY => Some(By::Account),
+            RESERVED_CONCURRENCY => Some(By::Function),
+            _ => self.table.load().each().find(|own| &*own.name == limit).map(|own| own.by),
+        }
     }
 
     /// Whether there is a limit of this name that such a target can have another value of; the error says what there is.

@@ -174,12 +174,17 @@ impl Source for PlainSource {
     }
 
     fn levels(&self) -> Levels {
+        let limits = self.quota.tracked();
         Levels {
             bytes_in_flight: self.budget.held(),
             connections: self.connections.open(),
             sandboxes: self.dispatch.sandboxes(),
             executions: self.quota.running_by_account().iter().map(|(_, running)| u64::from(*running)).sum(),
             identity_bytes: self.identities.bytes(),
+            waiting: self.dispatch.waiting() as u64,
+            limit_keys: limits.keys as u64,
+            limit_bytes: limits.bytes as u64,
+            limit_shared: limits.shared,
         }
     }
 
