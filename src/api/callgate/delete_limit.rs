@@ -46,8 +46,7 @@ impl Operation for DeleteLimit {
     }
 
     fn resources(&self, _: &Operator, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
-        let account = limit_input::account(self.0.account_id.as_deref(), context.account()?)?;
-        Ok(limit_input::limits(account, context))
+        limit_input::limits(context)
     }
 
     async fn run(self, operator: &Operator, context: &Context<'_>) -> Result<Reply, ApiError> {

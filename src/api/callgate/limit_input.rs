@@ -123,9 +123,10 @@ pub(super) fn shown(limit: &Override) -> Json {
     Json::Object(shown)
 }
 
-/// What the operations on limits are permitted on: all limits of an account.
-pub(super) fn limits(account: AccountId, context: &Context<'_>) -> Vec<Resource> {
-    vec![Resource::named(format!("arn:aws:callgate:{}:{account}:limits", context.region))]
+/// What the operations on limits are permitted on: the limits that the caller's account may see to.
+pub(super) fn limits(context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+    let account = context.account()?;
+    Ok(vec![Resource::named(format!("arn:aws:callgate:{}:{account}:limits", context.region))])
 }
 
 /// That the caller is of the operator's account: an account does not lift its own limits.

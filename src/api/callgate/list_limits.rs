@@ -32,7 +32,7 @@ impl Operation for ListLimits {
     }
 
     fn resources(&self, _: &Operator, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
-        Ok(limit_input::limits(self.0.unwrap_or(context.account()?), context))
+        limit_input::limits(context)
     }
 
     async fn run(self, operator: &Operator, context: &Context<'_>) -> Result<Reply, ApiError> {

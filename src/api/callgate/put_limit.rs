@@ -91,8 +91,7 @@ impl Operation for PutLimit {
     }
 
     fn resources(&self, _: &Operator, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
-        let account = limit_input::account(self.account_id.as_deref(), context.account()?)?;
-        Ok(limit_input::limits(account, context))
+        limit_input::limits(context)
     }
 
     async fn run(self, operator: &Operator, context: &Context<'_>) -> Result<Reply, ApiError> {

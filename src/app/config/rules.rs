@@ -206,6 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn the_ten_rules_of_the_documentation_are_read() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let toml = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let table = DeTable::parse(toml).unwrap();
+        let limits = table.get_ref().get("limits").unwrap().get_ref().as_table().unwrap();
+        assert_eq!(rules(limits.get("rules").unwrap().get_ref()).unwrap().0.len(), 10);
+    }
+
+    #[test]
     fn what_is_wrong_with_a_rule_is_said() {
         for (text, word) in [
             ("7", "must be a list of tables"),
