@@ -26,7 +26,7 @@ use callgate::{
     edge::authorizer::IamAuthorizer,
     iam::{self, Directory, NewRole, SessionPolicies},
     policy::defaults,
-    quota::{Quota, QuotaConfig, Rate},
+    quota::{Call, Class, Quota, QuotaConfig, Rate},
     revocation::Revocations,
     store::{Feed, sqlite::SqliteStore},
 };
@@ -106,11 +106,11 @@ impl Gate {
     /// The steps of `edge::pipeline`, in its order.
     fn check(&self, head: &Parts, body: &[u8], now: Timestamp) -> Result<(), Box<dyn Error>> {
         let source = IpAddr::from([127, 0, 0, 1]);
-        self.quota.address(source)?;
+        self.quota.address(source, Some(Class::Invoke))?;
         let signed = self.authn.begin(head, &["lambda"], now)?;
         let call = invoke::Call::decode("echo", head).map_err(|error| format!("{error:?}"))?;
         let caller = self.authn.finish(signed, body)?;
-        self.quota.caller(&caller)?;
+        self.quota.caller(&caller, Class::Invoke, || call.app())?;
         let named = call.target(caller.account, &self.region).map_err(|error| format!("{error:?}"))?;
         let context = Context {
             caller: Some(&caller),
@@ -126,7 +126,9 @@ impl Gate {
         let permit = self.authorizer.permit(&context, &caller, invoke::ACTION, &resource);
         let permit = permit.map_err(|error| format!("{error:?}"))?;
         payload::check(body).map_err(|error| format!("{error:?}"))?;
-        let admission = self.quota.admit(caller.account)?;
+        let share = self.quota.share(&caller, source);
+        let pool = caller.identity.as_ref().map(|identity| &*identity.pool_id);
+        let admission = self.quota.admit(&Call { owner: caller.account, function: "echo", pool, share })?;
         drop(black_box((permit, admission)));
         Ok(())
     }

@@ -14,7 +14,7 @@ use callgate::{
     policy::{
         Document, Keys, Kind, NoKeys, OnResource, Request, Requester, Values, decide, permit, permit_on,
     },
-    quota::{Quota, QuotaConfig, Rate},
+    quota::{Call, Class, Quota, QuotaConfig, Rate},
 };
 use serde::Deserialize;
 
@@ -169,30 +169,35 @@ fn quotas() {
     let most = Rate::flat(std::num::NonZeroU32::MAX);
     let config = QuotaConfig {
         account_concurrency: 1_000,
-        account_rate: most.per_second,
+        account_rate: most.tokens,
         address_rate: most,
         caller_rate: Some(most),
         guest_address_rate: most,
         guest_pool_rate: most,
-        merge_hook_rate: most.per_second,
-        keys_max: 1_000_000,
+        merge_hook_rate: most.tokens,
+        ..QuotaConfig::default()
     };
     let quota = Quota::new(config, Arc::new(SystemClock::new()));
-    let (caller, owner) = (caller(), AccountId::DEFAULT);
+    let caller = caller();
+    let admit = || {
+        let share = quota.share(&caller, Ipv4Addr::LOCALHOST.into());
+        let call = Call { owner: AccountId::DEFAULT, function: "echo", pool: None, share };
+        quota.admit(&call)
+    };
     let address = |number: u32| IpAddr::from(Ipv4Addr::from_bits(number));
     measure("quota by address, one of 5,000", OPERATIONS, |number| {
-        let _ = black_box(quota.address(address(number)));
+        let _ = black_box(quota.address(address(number), Some(Class::Invoke)));
     });
     measure("quota by caller", OPERATIONS, |_| {
-        let _ = black_box(quota.caller(black_box(&caller)));
+        let _ = black_box(quota.caller(black_box(&caller), Class::Invoke, || None));
     });
     measure("quota of the account: slot and token, and back", OPERATIONS, |_| {
-        let _ = black_box(quota.admit(owner));
+        let _ = black_box(admit());
     });
     measure("all quotas of a call", OPERATIONS, |number| {
-        let _ = black_box(quota.address(address(number)));
-        let _ = black_box(quota.caller(black_box(&caller)));
-        let _ = black_box(quota.admit(owner));
+        let _ = black_box(quota.address(address(number), Some(Class::Invoke)));
+        let _ = black_box(quota.caller(black_box(&caller), Class::Invoke, || None));
+        let _ = black_box(admit());
     });
 }
 

@@ -26,6 +26,7 @@ pub mod edge;
 pub mod functions;
 pub mod iam;
 pub mod identity;
+pub mod limits;
 pub mod outbound;
 pub mod policy;
 pub mod quota;

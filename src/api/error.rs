@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use super::Service;
-use crate::store::StoreError;
+use crate::{base::OverLimit, store::StoreError};
 
 /// A refusal, before a protocol gives it its form.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct ApiError {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log only.
     pub cause: Option<String>,
+    /// The limit that it was over. The edge says it in headers.
+    pub over: Option<Box<OverLimit>>,
 }
 
 impl ApiError {
@@ -39,7 +41,17 @@ impl ApiError {
             members: Vec::new(),
             headers: Vec::new(),
             cause: None,
+            over: None,
         }
+    }
+
+    /// Over a limit: 429. By its model Cognito's TooManyRequestsException is 400; **ours**: 429, as for every limit.
+    pub fn throttled(
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+        over: OverLimit,
+    ) -> Self {
+        Self { over: Some(Box::new(over)), ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, message) }
     }
 
     /// 400 with this code.

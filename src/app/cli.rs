@@ -5,7 +5,9 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    commands::{accounts, config, deploy, dev, doctor, invoke, policy, pools, serve, sessions, setup},
+    commands::{
+        accounts, config, deploy, dev, doctor, invoke, limits, policy, pools, serve, sessions, setup,
+    },
     config::{Config, ConfigError, Override},
     gateway::Gateway,
     output,
@@ -71,6 +73,9 @@ enum Command {
     /// Sessions that are to end before their time.
     #[command(subcommand)]
     Sessions(sessions::Arguments),
+    /// Limits that single accounts, functions and pools have instead of the general ones.
+    #[command(subcommand)]
+    Limits(limits::Arguments),
     /// Policies: why something is refused, and what a policy says that may not be meant.
     #[command(subcommand)]
     Policy(policy::Arguments),
@@ -113,6 +118,7 @@ fn run_command<G: Gateway>(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Accounts(arguments) => one_thread(accounts::run::<G>(&common, &arguments)).map(done),
         Command::Pools(arguments) => one_thread(pools::run(&common, &arguments)).map(done),
         Command::Sessions(arguments) => one_thread(sessions::run::<G>(&common, &arguments)).map(done),
+        Command::Limits(arguments) => one_thread(limits::run::<G>(&common, &arguments)).map(done),
         Command::Policy(arguments) => one_thread(policy::run(&common, &arguments)),
         Command::Setup => one_thread(setup::run(&common)).map(done),
         Command::Doctor => doctor::run::<G>(&common),
@@ -162,6 +168,11 @@ mod tests {
             "callgate sessions revoke --user u",
             "callgate sessions restore i",
             "callgate sessions list",
+            "callgate limits put each --function greet --rate 5 --per minute --burst 10 --data-dir d",
+            "callgate limits put account_concurrency --account 123456789012 --concurrency 200",
+            "callgate limits put pool_rate --pool us-east-1:x --rate 5 --endpoint http://localhost:7070",
+            "callgate limits delete each --function greet",
+            "callgate limits list",
             "callgate doctor",
             "callgate config --reference",
             "callgate version",

@@ -56,6 +56,9 @@ pub trait Gateway: Answer + AdminOps + Sized {
     /// Where listeners count what they refuse.
     fn metrics(&self) -> Arc<Metrics>;
 
+    /// Takes on what of another configuration can be changed while it runs: the limits.
+    fn reload(&self, _config: &Config) {}
+
     /// From now on it says that it is not ready; calls are served all the same.
     fn begin_drain(&self);
 

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     admin::{self, Status},
-    config::Config,
+    config::{Config, ConfigError},
     data_dir::{
         DataDir, DataDirError, KeyFile, RootKey, RootKeyOrigin, Rotated, record_public_url, seeded_root_key,
     },
@@ -108,9 +108,11 @@ pub fn root_key(dir: &DataDir, rng: &dyn Rng) -> Result<RootKey, DataDirError> {
     }
 }
 
-/// Runs a gateway until `signals` tell it to end; `announce` is called once, when calls can be served.
+/// Runs a gateway until `signals` tell it to end; `announce` is called once, when calls can be served. `reload` reads the
+/// configuration anew when the signals say so.
 pub async fn serve<G: Gateway>(
     config: Config,
+    reload: impl Fn() -> Result<Config, ConfigError>,
     mut signals: Signals,
     announce: impl FnOnce(&Started),
 ) -> Result<(), StartError> {
@@ -174,7 +176,14 @@ pub async fn serve<G: Gateway>(
     let commands = tokio::spawn(admin.serve(status.clone(), gateway.clone()));
     announce(&Started { status, data_dir: dir.path().to_owned(), root_key: origin });
 
-    serve_until_told(&mut signals, acceptor.as_deref()).await;
+    let reload = || match reload() {
+        Ok(config) => {
+            gateway.reload(&config);
+            tracing::info!("the limits were read again; other settings change with a restart");
+        }
+        Err(cause) => tracing::error!(%cause, "the new configuration cannot be used; the limits before stay"),
+    };
+    serve_until_told(&mut signals, acceptor.as_deref(), reload).await;
 
     tracing::info!(
         seconds = drain_for.as_secs(),
@@ -202,14 +211,17 @@ pub async fn serve<G: Gateway>(
     Ok(())
 }
 
-/// Returns at the first signal to end; meanwhile keeps the certificate fresh.
-async fn serve_until_told(signals: &mut Signals, acceptor: Option<&tls::Acceptor>) {
+/// Returns at the first signal to end; meanwhile keeps the certificate fresh, and reloads what else is told to be.
+async fn serve_until_told(signals: &mut Signals, acceptor: Option<&tls::Acceptor>, reload: impl Fn()) {
     let mut poll = tokio::time::interval(CERTIFICATE_POLL);
     loop {
         let reloaded = tokio::select! {
             told = signals.next() => match told {
                 Told::End => return,
-                Told::Reload => acceptor.map(tls::Acceptor::reload),
+                Told::Reload => {
+                    reload();
+                    acceptor.map(tls::Acceptor::reload)
+                }
             },
             _ = poll.tick(), if acceptor.is_some() => acceptor.and_then(tls::Acceptor::reload_if_changed),
         };

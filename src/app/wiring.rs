@@ -28,22 +28,22 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::{
-    chores::{SWEEP, every, expire, follow, forget, prune, tidy},
+    chores::{SWEEP, SWEEP_LIMITS, every, expire, follow, forget, prune, tidy},
     merge_hooks::MergeHooks,
-    offline::{Offline, create_account, sessions},
+    offline::{Offline, create_account, limits, sessions},
     sandboxes::{dispatch, level, network},
     settings::{cors, known, outbound, quota_config, request_log},
     sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
     web_tokens::Tokens,
 };
 use super::{
-    admin::{AdminError, AdminOps, ExplainPolicy, NewAccount, SessionsCommand},
+    admin::{AdminError, AdminOps, ExplainPolicy, LimitsCommand, NewAccount, SessionsCommand},
     config::Config,
     doctor::Check,
     gateway::{Gateway, Parts},
 };
 use crate::{
-    api::{self, Perform, callgate::Operator},
+    api::{self, Perform, callgate::Operator, lambda::concurrency::Concurrency},
     authn::{
         Authn,
         invoke_tokens::InvokeTokens,
@@ -63,6 +63,7 @@ use crate::{
     functions::{self, Functions},
     iam::{self, Directory, IamError, SessionPolicies},
     identity::{Identities, IdentitiesParts, OpenIdKeys, OpenIdKeysParts, Pools},
+    limits::Limits,
     outbound::OutboundError,
     quota::Quota,
     revocation::Revocations,
@@ -192,6 +193,8 @@ impl Gateway for Callgate {
             clock: clock.clone(),
         });
         let revocations = Revocations::new(shared_store.clone(), feed.clone(), clock.clone());
+        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
+        let limits = Limits::new(shared_store.clone(), feed.clone(), quota.clone(), clock.clone());
         let network = network(&parts).await?;
         let dispatch = Arc::new(dispatch(&parts, credentials, network)?);
         let idempotency = retries::open(&parts, &identity_store).await?;
@@ -202,6 +205,7 @@ impl Gateway for Callgate {
             functions.clone(),
             pools.clone(),
             revocations.clone(),
+            limits.clone(),
             Arc::new(retiring),
             Arc::new(retries::Forgetting { pools: pools.clone(), idempotency: idempotency.clone() }),
         ];
@@ -220,7 +224,6 @@ impl Gateway for Callgate {
         .await?;
         let issuers = Issuers::new(outbound(config)?, clock.clone());
         let verifier = Arc::new(Verifier::with_known(issuers, &known(config), clock.clone()));
-        let quota = Arc::new(Quota::new(quota_config(config), clock.clone()));
         let invoke_tokens = InvokeTokens::new(ring.clone(), clock.clone(), rng.clone());
         let merge_hook = MergeHooks {
             functions: functions.clone(),
@@ -258,7 +261,9 @@ impl Gateway for Callgate {
         let session_policies = SessionPolicies::new(Arc::new(store.clone()));
         let authorizer = Arc::new(IamAuthorizer::new(directory.clone(), session_policies.clone()));
         let calls = api::lambda::Calls { functions: functions.clone(), idempotency: idempotency.clone() };
-        let mut operations: Vec<Arc<dyn Perform>> = api::lambda::operations(&functions, &Arc::new(calls));
+        let concurrency = Concurrency { functions: functions.clone(), limits: limits.clone() };
+        let mut operations: Vec<Arc<dyn Perform>> =
+            api::lambda::operations(&functions, &Arc::new(calls), &Arc::new(concurrency));
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
         let operator = Arc::new(Operator {
@@ -266,6 +271,7 @@ impl Gateway for Callgate {
             pools: pools.clone(),
             identities: identity_store.clone(),
             directory: directory.clone(),
+            limits,
         });
         operations.extend(api::callgate::operations(&operator, &identities));
         let tokens = Tokens { directory: directory.clone(), identities: identities.clone(), verifier };
@@ -295,6 +301,7 @@ impl Gateway for Callgate {
             plain: Plain::new(Arc::new(plain), metrics.clone()),
             trusted_proxies: config.server.trusted_proxies.clone(),
             budget,
+            throttles: edge::throttles::Throttles::default(),
             region,
             public_url: parts.public_url.clone(),
             clock,
@@ -314,9 +321,9 @@ impl Gateway for Callgate {
         chores.spawn(every(SWEEP, move || {
             dispatch.sweep();
             idempotency.sweep();
-            quota.sweep();
             metrics.upkeep();
         }));
+        chores.spawn(every(SWEEP_LIMITS, move || quota.sweep()));
         chores.spawn(follow(feed));
         chores.spawn(tidy(functions));
         chores.spawn(prune(revocations, open_id_keys.clone()));
@@ -340,6 +347,10 @@ impl Gateway for Callgate {
 
     fn metrics(&self) -> Arc<Metrics> {
         self.gate.metrics.clone()
+    }
+
+    fn reload(&self, config: &Config) {
+        self.gate.quota.reconfigure(quota_config(config));
     }
 
     fn begin_drain(&self) {
@@ -390,6 +401,10 @@ impl AdminOps for Callgate {
 
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
         sessions(&self.operator, account, command).await
+    }
+
+    async fn limits(&self, account: AccountId, command: LimitsCommand) -> Result<Value, AdminError> {
+        limits(&self.operator, account, command).await
     }
 }
 

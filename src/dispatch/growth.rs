@@ -80,10 +80,11 @@ impl Pool {
             return;
         }
         let cause = self.past.cause(self.others());
+        let share = self.first_share();
         let pool = self.clone();
         tokio::spawn(async move {
             let began = pool.shared.clock.monotonic();
-            match pool.shared.start(&pool, cause).await {
+            match pool.shared.start(&pool, cause, share).await {
                 Ok((mut worker, room)) => {
                     worker.running_since = pool.held_up.watch();
                     room.keep();

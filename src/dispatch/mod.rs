@@ -30,6 +30,7 @@ pub mod pool;
 pub mod pools;
 mod prewarm;
 mod shard;
+mod shares;
 pub mod start;
 mod turns;
 pub mod worker;
@@ -46,7 +47,7 @@ use crate::{
     base::{AccountId, clock::SharedClock},
     functions::{Function, Target},
     policy::Permit,
-    quota::Admission,
+    quota::{Admission, Share},
 };
 use cancel::{Tally, Withdrawn, unless_withdrawn};
 use exchange::End;
@@ -59,8 +60,8 @@ use start::{StartFailure, start_max};
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DispatchError {
     /// There is no room: as many sandboxes as there may be, or as many calls waiting for one.
-    #[error("{0}")]
-    Saturated(&'static str),
+    #[error("{}", .0.why)]
+    Saturated(Full),
     /// The gateway is going down.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -70,6 +71,17 @@ pub enum DispatchError {
     /// No sandbox could be started.
     #[error("a sandbox could not be started: {0}")]
     Sandbox(String),
+}
+
+/// Something of which there is no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Full {
+    /// Its name in configuration.
+    pub limit: &'static str,
+    /// How much there is of it.
+    pub most: u64,
+    /// What that means, for the log.
+    pub why: &'static str,
 }
 
 /// Runs invocations.
@@ -98,6 +110,11 @@ impl Dispatch {
     /// Makes sandboxes ready for functions that nobody has called yet.
     pub fn prewarm(&self) {
         self.pools.prewarm();
+    }
+
+    /// Calls that wait for a sandbox.
+    pub fn waiting(&self) -> usize {
+        self.pools.waiting()
     }
 
     /// Idle sandboxes in which everything stands still.
@@ -148,13 +165,13 @@ impl Dispatch {
         let mut admission = admission;
         let mut log = Log::new(invocation.log_tail, &self.sink, function, invocation.id);
         let (lease, loading, began, term, ended) = loop {
-            let mut lease = match self.lease_for(&invocation, &target).await {
+            let mut lease = match self.lease_for(&invocation, &target, admission.share()).await {
                 Ok(handed) => match handed? {
                     Handed::Lease(lease) => lease,
                     Handed::Failed(failure, cause) => {
                         return match &*failure {
                             StartFailure::System(why) => Err(DispatchError::Sandbox(why.clone())),
-                            StartFailure::Saturated(why) => Err(DispatchError::Saturated(why)),
+                            StartFailure::Saturated(full) => Err(DispatchError::Saturated(*full)),
                             StartFailure::Function(init) => {
                                 let now = self.clock.now();
                                 Ok(ends::init_failed(init, &target, invocation.id, now, log, cause))
@@ -198,14 +215,15 @@ impl Dispatch {
         &self,
         invocation: &Invocation,
         target: &Target,
+        share: Share,
     ) -> Result<Result<Handed, DispatchError>, Withdrawn> {
         let terms = &invocation.terms;
         if terms.client_deadline.is_none() && terms.cancel.is_none() {
-            return Ok(self.lease(target).await);
+            return Ok(self.lease(target, share).await);
         }
         self.check(terms)?;
         let until = terms.client_deadline.map(|deadline| self.instant(deadline));
-        let handed = unless_withdrawn(self.lease(target), until, terms.cancel.as_deref()).await?;
+        let handed = unless_withdrawn(self.lease(target, share), until, terms.cancel.as_deref()).await?;
         self.check(terms)?;
         Ok(handed)
     }
@@ -251,9 +269,9 @@ impl Dispatch {
     }
 
     /// A sandbox, or why there is none. Who has waited in line for as long as a start takes has the pool think again.
-    async fn lease(&self, target: &Target) -> Result<Handed, DispatchError> {
+    async fn lease(&self, target: &Target, share: Share) -> Result<Handed, DispatchError> {
         let pool = self.pools.of(target)?;
-        let mut waiting = match pool.take()? {
+        let mut waiting = match pool.take(share)? {
             Ok(lease) => return Ok(Handed::Lease(lease)),
             Err(waiting) => waiting,
         };
@@ -272,7 +290,11 @@ impl Dispatch {
         }
         match tokio::time::timeout(LINE_MAX.max(start_max(&target.function)), waiting).await {
             Ok(handed) => handed.map_err(|_| DispatchError::ShuttingDown),
-            Err(_) => Err(DispatchError::Saturated("no sandbox came free in time")),
+            Err(_) => Err(DispatchError::Saturated(Full {
+                limit: "sandbox.function_queue_max",
+                most: self.pools.options.line_max as u64,
+                why: "no sandbox came free in time",
+            })),
         }
     }
 }

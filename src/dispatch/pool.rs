@@ -25,7 +25,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    DispatchError,
+    DispatchError, Full,
     effort::Alone,
     estimate::{Estimate, nanoseconds},
     held_up::{self, HeldUp},
@@ -40,6 +40,7 @@ use super::{
 use crate::{
     base::{ColdStart, home},
     functions::Target,
+    quota::Share,
 };
 
 /// What a waiting call gets.
@@ -136,8 +137,8 @@ impl Pool {
         self.shards[shard].returned();
     }
 
-    /// Takes an idle sandbox, or a place in line.
-    pub fn take(self: &Arc<Self>) -> Result<Result<Lease, Waiting>, DispatchError> {
+    /// Takes an idle sandbox, or a place in line for a call of this share.
+    pub fn take(self: &Arc<Self>, share: Share) -> Result<Result<Lease, Waiting>, DispatchError> {
         if !self.is_quicker_in_line()
             && let Some(worker) = self.take_idle()
         {
@@ -147,15 +148,13 @@ impl Pool {
         if self.waiting.load(SeqCst) >= line_max {
             self.forget_who_left();
         }
-        if self.waiting.load(SeqCst) >= line_max {
-            return Err(DispatchError::Saturated(
-                "too many calls of this function are waiting for a sandbox",
-            ));
+        if self.waiting.load(SeqCst) >= line_max && !self.make_place(share) {
+            return Err(DispatchError::Saturated(self.line_is_full()));
         }
         let (sender, waiting) = oneshot::channel();
         let since_ns = nanoseconds(self.now());
         self.waiting.fetch_add(1, SeqCst);
-        self.shards[self.here()].lock().line.push_back(Place { since_ns, sender });
+        self.shards[self.here()].lock().line.push([share.number()], Place { since_ns, sender });
         if self.idle.load(SeqCst) > 0
             && !self.is_quicker_in_line()
             && let Some(worker) = self.take_idle()
@@ -164,6 +163,15 @@ impl Pool {
         }
         self.start_if_wanted();
         Ok(Err(waiting))
+    }
+
+    /// Why there is no place in line.
+    pub(super) fn line_is_full(&self) -> Full {
+        Full {
+            limit: "sandbox.function_queue_max",
+            most: self.shared.options.line_max as u64,
+            why: "too many calls of this function are waiting for a sandbox",
+        }
     }
 
     /// Takes an idle sandbox: the warmest of this thread, or another's if those of this thread will not do.

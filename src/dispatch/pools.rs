@@ -13,18 +13,19 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
-    DispatchError, END_MAX,
+    DispatchError, END_MAX, Full,
     cancel::Tally,
     past::Former,
     pool::Pool,
     prewarm::Prewarmed,
-    start::{StartFailure, Starter},
+    start::{StartFailure, Starter, too_many_starts},
     turns::{Busy, Turn, Turns},
     worker::Worker,
 };
 use crate::{
     base::{AccountId, ColdStart, clock::SharedClock},
     functions::{Function, Target},
+    quota::Share,
 };
 
 /// How many sandboxes there may be, and for how long.
@@ -170,19 +171,29 @@ impl Pools {
         self.turns.taken()
     }
 
-    /// Waits for the turn of a function, or for one in which nobody needs it, to make a sandbox.
-    pub(super) async fn turn(&self, function: Option<&Arc<str>>) -> Result<Turn, StartFailure> {
-        let turn = self.turns.take(function).await;
-        turn.map_err(|Busy| StartFailure::Saturated("too many sandboxes are waiting to be started"))
+    /// Waits for the turn of a function for a caller, or for one in which nobody needs it, to make a sandbox.
+    pub(super) async fn turn(&self, wanted: Option<(&Arc<str>, Share)>) -> Result<Turn, StartFailure> {
+        let turn = self.turns.take(wanted).await;
+        turn.map_err(|Busy| StartFailure::Saturated(too_many_starts(&self.starter.spawner)))
     }
 
-    /// Starts a sandbox for the function of this pool.
+    /// Why there is no room for another sandbox.
+    pub(super) fn no_room(&self) -> Full {
+        Full {
+            limit: "sandbox.sandboxes_max",
+            most: self.options.sandboxes_max,
+            why: "as many sandboxes run as there may be",
+        }
+    }
+
+    /// Starts a sandbox for the function of this pool, for which a call of this share waits.
     pub(super) async fn start(
         self: &Arc<Self>,
         pool: &Pool,
         cause: ColdStart,
+        share: Share,
     ) -> Result<(Worker, Room), StartFailure> {
-        let turn = self.turn(Some(&pool.target.function.arn)).await?;
+        let turn = self.turn(Some((&pool.target.function.arn, share))).await?;
         let mut making = pin!(self.make_sandbox(pool, cause));
         let started = match timeout(TURN_MAX, &mut making).await {
             Ok(started) => started,
@@ -216,13 +227,18 @@ impl Pools {
                 }
             }
         }
-        let room = self.room(pool).ok_or(StartFailure::Saturated("as many sandboxes run as there may be"))?;
+        let room = self.room(pool).ok_or_else(|| StartFailure::Saturated(self.no_room()))?;
         self.starter.start(target, cause).await.map(|worker| (worker, room))
     }
 
     /// Makes sandboxes ready for functions that nobody has called yet.
     pub(super) fn prewarm(self: &Arc<Self>) {
         self.refill(self.starter.nodes.default());
+    }
+
+    /// Calls in the lines of all pools.
+    pub(super) fn waiting(&self) -> usize {
+        self.each().iter().map(|pool| pool.waiting.load(Ordering::Relaxed)).sum()
     }
 
     /// Idle sandboxes in which everything stands still.

@@ -125,7 +125,7 @@ impl Pools {
         let turn = self.turn(None).await;
         let started = match turn.as_ref().ok().and_then(|_| self.free_room()) {
             Some(room) => self.starter.start_generic(node).await.map(|generic| (generic, room)),
-            None => Err(StartFailure::Saturated("as many sandboxes run as there may be")),
+            None => Err(StartFailure::Saturated(self.no_room())),
         };
         let mut shelves = self.prewarmed.shelves();
         let Some(shelf) = shelves.get_mut(node) else { return };

@@ -4,7 +4,6 @@
 //! and never holding its own, only to find a sandbox that it lacks or a call that has waited too long.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,7 +13,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{pool::Handed, worker::Worker};
+use super::{pool::Handed, shares::FairLine, worker::Worker};
 
 /// A call in line.
 #[derive(Debug)]
@@ -30,8 +29,8 @@ pub(super) struct State {
     /// The last one given back is the first to be taken: it is the warmest.
     #[expect(clippy::vec_box, reason = "a sandbox moves between pool and lease by its pointer")]
     pub idle: Vec<Box<Worker>>,
-    /// First come, first served.
-    pub line: VecDeque<Place>,
+    /// First come, first served, but for those who have several places.
+    pub line: FairLine<Place, 1>,
 }
 
 /// One thread's part of a pool.

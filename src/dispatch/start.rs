@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    END_MAX,
+    END_MAX, Full,
     connecting::Connecting,
     credentials::{self, Granted, SharedCredentialSource},
     environment, heap,
@@ -45,7 +45,7 @@ pub enum StartFailure {
     /// The function failed to load: an answer, as its caller sees it.
     Function(InitFailure),
     /// There is no room for another.
-    Saturated(&'static str),
+    Saturated(Full),
     /// The gateway or its machine failed.
     System(String),
 }
@@ -134,10 +134,22 @@ impl Generic {
     }
 }
 
-fn flatten<T>(started: Result<Result<T, StartFailure>, SpawnError>) -> Result<T, StartFailure> {
+/// Why no sandbox can wait to be started.
+pub(super) fn too_many_starts(spawner: &Spawner) -> Full {
+    Full {
+        limit: "sandbox.spawn_queue_max",
+        most: spawner.waiting_max() as u64,
+        why: "too many sandboxes are waiting to be started",
+    }
+}
+
+fn flatten<T>(
+    started: Result<Result<T, StartFailure>, SpawnError>,
+    spawner: &Spawner,
+) -> Result<T, StartFailure> {
     match started {
         Ok(result) => result,
-        Err(SpawnError::Busy) => Err(StartFailure::Saturated("too many sandboxes are waiting to be started")),
+        Err(SpawnError::Busy) => Err(StartFailure::Saturated(too_many_starts(spawner))),
         Err(error) => Err(StartFailure::System(error.to_string())),
     }
 }
@@ -182,7 +194,7 @@ impl Starter {
         let node = self.nodes.of(&function.runtime).to_owned();
         let own = (!self.is_generic(function)).then(|| environment::boot(function));
         let spec = Arc::new(self.spec(node, own));
-        let generic = flatten(self.spawner.start(spec, |started| self.boot(started)).await)?;
+        let generic = flatten(self.spawner.start(spec, |started| self.boot(started)).await, &self.spawner)?;
         let began = generic.began;
         self.bind(generic, target, began, cause).await
     }
@@ -190,7 +202,7 @@ impl Starter {
     /// Starts a sandbox that is nobody's yet.
     pub(super) async fn start_generic(&self, node: &Path) -> Result<Generic, StartFailure> {
         let spec = Arc::new(self.spec(node.to_owned(), None));
-        flatten(self.spawner.start(spec, |started| self.boot(started)).await)
+        flatten(self.spawner.start(spec, |started| self.boot(started)).await, &self.spawner)
     }
 
     /// Whether a sandbox that has booted for nobody will do: nothing that the function needs has to be there before Node.js

@@ -1,15 +1,20 @@
 //! Who makes a sandbox now, and who next.
 //!
 //! Making one computes for tens of milliseconds, so only a few are made at once. A function that wants many must not keep
-//! another from its first: functions that wait take turns, and one of the few is left to others for as long as one function
-//! has the rest. Sandboxes that nobody waits for are made when nobody waits.
+//! another from its first, and neither must a caller of many functions: functions that wait, and callers, take turns
+//! ([`super::shares`]), and one of the few is left to others for as long as one function has the rest. Sandboxes that nobody
+//! waits for are made when nobody waits.
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::oneshot;
+
+use super::shares::FairLine;
+use crate::quota::Share;
 
 /// Makes turns.
 #[derive(Debug)]
@@ -19,8 +24,9 @@ pub(super) struct Turns {
     at_once: usize,
     /// Of one function.
     each_max: usize,
-    /// Starts that wait, beside the first of each function.
+    /// Starts that wait, beside the first of each function for each caller.
     waiting_max: usize,
+    hasher: RandomState,
 }
 
 #[derive(Debug, Default)]
@@ -29,8 +35,8 @@ struct State {
     waiting: usize,
     /// How many turns each function has now.
     of: HashMap<Arc<str>, usize>,
-    /// Functions whose starts wait, in the order of their next turns; each is there once.
-    lines: VecDeque<(Arc<str>, VecDeque<oneshot::Sender<Turn>>)>,
+    /// Starts that wait, with their functions; function and caller pay.
+    line: FairLine<(Arc<str>, oneshot::Sender<Turn>), 2>,
     /// Those for nobody.
     spare: VecDeque<oneshot::Sender<Turn>>,
 }
@@ -50,7 +56,13 @@ impl Turns {
     /// `at_once` sandboxes are made at the same time, and about `waiting_max` starts wait.
     pub(super) fn new(at_once: usize, waiting_max: usize) -> Arc<Self> {
         let at_once = at_once.max(1);
-        Arc::new(Self { state: Mutex::default(), at_once, each_max: (at_once - 1).max(1), waiting_max })
+        Arc::new(Self {
+            state: Mutex::default(),
+            at_once,
+            each_max: (at_once - 1).max(1),
+            waiting_max,
+            hasher: RandomState::new(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -62,30 +74,28 @@ impl Turns {
         self.lock().taken
     }
 
-    /// Waits for a turn of the function with this name, or for one that is for nobody yet.
-    pub(super) async fn take(self: &Arc<Self>, function: Option<&Arc<str>>) -> Result<Turn, Busy> {
+    /// Waits for a turn of the function with this name, which a call of this share waits for, or for one that is for nobody yet.
+    pub(super) async fn take(self: &Arc<Self>, wanted: Option<(&Arc<str>, Share)>) -> Result<Turn, Busy> {
         let (sender, turn) = oneshot::channel();
-        self.join(function, sender)?;
+        self.join(wanted, sender)?;
         self.give();
         // The sender is dropped only with the line.
         turn.await.map_err(|_| Busy)
     }
 
-    fn join(&self, function: Option<&Arc<str>>, sender: oneshot::Sender<Turn>) -> Result<(), Busy> {
+    fn join(&self, wanted: Option<(&Arc<str>, Share)>, sender: oneshot::Sender<Turn>) -> Result<(), Busy> {
         let mut state = self.lock();
         let is_full = state.waiting >= self.waiting_max;
-        let Some(function) = function else {
-            if is_full {
-                return Err(Busy);
+        match wanted {
+            None if is_full => return Err(Busy),
+            None => state.spare.push_back(sender),
+            Some((function, share)) => {
+                let payers = [self.hasher.hash_one(function), share.number()];
+                if is_full && payers.iter().any(|payer| state.line.places_of(*payer) > 0) {
+                    return Err(Busy);
+                }
+                state.line.push(payers, (function.clone(), sender));
             }
-            state.waiting += 1;
-            state.spare.push_back(sender);
-            return Ok(());
-        };
-        match state.lines.iter_mut().find(|(waits, _)| waits == function) {
-            Some(_) if is_full => return Err(Busy),
-            Some((_, line)) => line.push_back(sender),
-            None => state.lines.push_back((function.clone(), VecDeque::from([sender]))),
         }
         state.waiting += 1;
         Ok(())
@@ -110,18 +120,13 @@ impl Turns {
         if state.taken >= self.at_once {
             return None;
         }
-        let of = &state.of;
+        let State { of, line, .. } = state;
         let may = |(function, _): &(Arc<str>, _)| of.get(function).is_none_or(|taken| *taken < self.each_max);
-        if let Some(at) = state.lines.iter().position(may) {
-            let (function, mut line) = state.lines.remove(at)?;
-            let sender = line.pop_front()?;
-            if !line.is_empty() {
-                state.lines.push_back((function.clone(), line));
-            }
+        if let Some((function, sender)) = line.pop_if(may) {
             state.waiting -= 1;
             return Some((Some(function), sender));
         }
-        if !state.lines.is_empty() {
+        if !line.is_empty() {
             return None;
         }
         let sender = state.spare.pop_front()?;
@@ -157,10 +162,23 @@ mod tests {
 
     type Taking = Pin<Box<dyn Future<Output = Result<Turn, Busy>> + Send>>;
 
-    /// Asks for a turn; it has it at once, or waits.
+    /// Asks for a turn, each function for a caller of its own; it has it at once, or waits.
     async fn ask(turns: &Arc<Turns>, function: Option<&'static str>) -> Result<Turn, Taking> {
+        let caller = function.map_or(0, |name| name.bytes().map(u64::from).sum());
+        ask_for(turns, function, caller).await
+    }
+
+    async fn ask_for(
+        turns: &Arc<Turns>,
+        function: Option<&'static str>,
+        caller: u64,
+    ) -> Result<Turn, Taking> {
         let turns = turns.clone();
-        let mut taking = async move { turns.take(function.map(Arc::from).as_ref()).await }.boxed();
+        let mut taking = async move {
+            let name = function.map(Arc::from);
+            turns.take(name.as_ref().map(|name| (name, Share::numbered(caller)))).await
+        }
+        .boxed();
         match poll_immediate(&mut taking).await {
             Some(turn) => Ok(turn.unwrap()),
             None => Err(taking),
@@ -208,12 +226,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn callers_take_turns_whatever_functions_they_call() {
+        let turns = Turns::new(1, 100);
+        let running = ask(&turns, Some("running")).await.ok().unwrap();
+        let mut flood = Vec::new();
+        for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+            flood.push(ask_for(&turns, Some(name), 1).await.unwrap_err());
+        }
+        let mut one = ask_for(&turns, Some("one"), 2).await.unwrap_err();
+        let mut two = ask_for(&turns, Some("two"), 3).await.unwrap_err();
+        drop(running);
+        drop(has(&mut flood[0]).await.unwrap());
+        drop(has(&mut one).await.unwrap());
+        drop(has(&mut two).await.unwrap());
+        drop(has(&mut flood[1]).await.unwrap());
+    }
+
+    #[tokio::test]
     async fn who_has_left_is_passed_over_and_what_waits_is_bounded() {
         let turns = Turns::new(1, 2);
         let running = ask(&turns, Some("storm")).await.ok().unwrap();
         let left = ask(&turns, Some("storm")).await.unwrap_err();
         let mut stays = ask(&turns, Some("storm")).await.unwrap_err();
-        assert_eq!(turns.take(Some(&"storm".into())).await.unwrap_err(), Busy);
+        assert_eq!(turns.take(Some((&"storm".into(), Share::numbered(1)))).await.unwrap_err(), Busy);
+        // Neither is a caller with a start in line let in for another function.
+        let same = "storm".bytes().map(u64::from).sum();
+        let another = turns.take(Some((&"another".into(), Share::numbered(same)))).await;
+        assert_eq!(another.unwrap_err(), Busy);
         assert_eq!(turns.take(None).await.unwrap_err(), Busy);
         // A function without a start in line is not kept out by those of others.
         let other = ask(&turns, Some("other")).await.unwrap_err();

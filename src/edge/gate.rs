@@ -11,7 +11,7 @@ use crate::{
     telemetry::{Metrics, RequestLog, metrics::OperationCounters},
 };
 
-use super::{authorizer::IamAuthorizer, body::Budget, plain::Plain, routes::Routes};
+use super::{authorizer::IamAuthorizer, body::Budget, plain::Plain, routes::Routes, throttles::Throttles};
 
 /// Settings of the edge that are not the pipeline's steps.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct Gate {
     pub trusted_proxies: Vec<Network>,
     /// Bytes of bodies held, over all requests.
     pub budget: Arc<Budget>,
+    /// What was refused over limits of late.
+    pub throttles: Throttles,
 
     /// The gateway's region.
     pub region: Region,

@@ -19,5 +19,6 @@ pub mod retries;
 pub mod routes;
 pub mod server;
 pub mod serving;
+pub mod throttles;
 
 pub use gate::{Gate, Settings};

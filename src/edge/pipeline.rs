@@ -15,7 +15,7 @@ use super::{
     refusals, render,
     report::Trace,
     retries::{self, Claimed, Id},
-    routes::{Entry, Found, check_door},
+    routes::{Entry, Found, check_door, class},
     server::{Answer, Peer},
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     },
     authn::{Authn, AuthnError},
     base::Caller,
+    quota::{Call as Admitted, Class},
 };
 
 impl Answer for Gate {
@@ -39,7 +40,7 @@ impl Answer for Gate {
         });
         let response = answered.unwrap_or_else(|error| {
             let error = error.worded(trace.service);
-            trace.refused(&error, &arrival);
+            trace.refused(&self, &error, &arrival);
             render::refusal(trace.service, error, arrival.id)
         });
         trace.finish(&self, &arrival, response.status());
@@ -55,21 +56,20 @@ async fn answer<'g>(
     trace: &mut Trace<'g>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, ApiError> {
-    gate.quota.address(arrival.source).map_err(|over| refusals::throttled(Service::Lambda, &over))?;
     let (head, body) = request.into_parts();
-    match gate
-        .routes
-        .find(&head.method, &head.uri, &head.headers)
-        .map_err(|refusal| trace.unknown(refusal))?
-    {
-        Found::Invoke { function } => {
-            trace.operation(Service::Lambda, "Invoke", None);
-            invoke_function(gate, arrival, trace, &head, body, &function).await
-        }
+    let found = gate.routes.find(&head.method, &head.uri, &head.headers);
+    // What is asked for is read off the head; whether anybody may ask comes before everything else.
+    let (service, class) = found.as_ref().map_or((Service::Lambda, None), Found::class);
+    match &found {
+        Ok(Found::Invoke { .. }) => trace.operation(Service::Lambda, "Invoke", None),
+        Ok(Found::Operation(entry, _)) => trace.operation(service, entry.spec().name, Some(entry)),
+        Ok(Found::Form | Found::Plain) | Err(_) => {}
+    }
+    gate.quota.address(arrival.source, class).map_err(|over| refusals::throttled(service, over))?;
+    match found.map_err(|refusal| trace.unknown(refusal))? {
+        Found::Invoke { function } => invoke_function(gate, arrival, trace, &head, body, &function).await,
         Found::Operation(entry, parameters) => {
-            let spec = entry.spec();
-            trace.operation(spec.service, spec.name, Some(entry));
-            check_door(spec, peer.doors)?;
+            check_door(entry.spec(), peer.doors)?;
             let (caller, body, _held) = admit(gate, arrival, trace, &head, body, entry).await?;
             perform(gate, arrival, entry, caller, &parameters, &head, &body).await
         }
@@ -91,16 +91,16 @@ async fn invoke_function(
     function: &str,
 ) -> Result<Response<Body>, ApiError> {
     let refuse = |error| refusals::authn(Service::Lambda, &error);
-    let throttle = |over| refusals::throttled(Service::Lambda, &over);
+    let throttle = |over| refusals::throttled(Service::Lambda, over);
     refusals::content_type(Service::Lambda, "Invoke", head)?;
     let encoding = Encoding::of(&head.headers, gate.settings.takes_gzip)?;
     let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
     let id = Id::read(head)?;
     let (payload, mut held) =
-        read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
+        read_body(gate, arrival, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
-    gate.quota.caller(&caller).map_err(throttle)?;
+    gate.quota.caller(&caller, Class::Invoke, || call.app()).map_err(throttle)?;
     gate.authorizer.prepare(&caller).await?;
     let named = call.target(caller.account, &gate.region)?;
     trace.function(&named.reference.name);
@@ -121,7 +121,15 @@ async fn invoke_function(
     if call.is_dry_run() {
         return Ok(render::reply(Service::Lambda, invoke::dry_run_reply(), arrival.id));
     }
-    let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
+    let admission = gate
+        .quota
+        .admit(&Admitted {
+            owner: target.function.account,
+            function: &target.function.name,
+            pool: caller.identity.as_ref().map(|identity| &*identity.pool_id),
+            share: gate.quota.share(&caller, arrival.source),
+        })
+        .map_err(throttle)?;
     // The client's deadline is laid on the run here, and a cancel finds it.
     let terms = retries::reachable(first.as_deref(), call.terms(&target.function, arrival.began));
     let invocation = call.into_invocation(named, arrival.id, payload, &caller, terms);
@@ -155,7 +163,8 @@ async fn admit(
     let spec = entry.spec();
     refusals::content_type(spec.service, spec.name, head)?;
     if spec.access == Access::Public {
-        let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
+        let (body, held) =
+            read_body(gate, arrival, body, spec.service, spec.name, spec.body_bytes_max).await?;
         return Ok((None, body, held));
     }
     let refuse = |error| refusals::authn(spec.service, &error);
@@ -164,10 +173,12 @@ async fn admit(
         false => gate.authn.begin(head, &[spec.service.scope()], arrival.at),
     }
     .map_err(refuse)?;
-    let (body, held) = read_body(gate, body, spec.service, spec.name, spec.body_bytes_max).await?;
+    let (body, held) = read_body(gate, arrival, body, spec.service, spec.name, spec.body_bytes_max).await?;
     let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
     let caller = trace.caller(caller);
-    gate.quota.caller(&caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+    gate.quota
+        .caller(&caller, class(spec), || None)
+        .map_err(|over| refusals::throttled(spec.service, over))?;
     gate.authorizer.prepare(&caller).await?;
     Ok((Some(caller), body, held))
 }
@@ -194,7 +205,7 @@ async fn form_request<'g>(
     };
     let scope = signed.as_ref().map(|signed| signed.service());
     let bytes_max = gate.routes.form_bytes_max(scope);
-    let (body, held) = read_body(gate, body, Service::Sts, "form", bytes_max).await?;
+    let (body, held) = read_body(gate, arrival, body, Service::Sts, "form", bytes_max).await?;
     // A presigned request has its fields in the query, whatever its method.
     let form = if body.is_empty() { form_bytes(head) } else { body.clone() };
     let fields: Vec<(String, String)> =
@@ -203,6 +214,9 @@ async fn form_request<'g>(
     let spec = entry.spec();
     trace.operation(spec.service, spec.name, Some(entry));
     check_door(spec, peer.doors)?;
+    gate.quota
+        .address_of_class(arrival.source, class(spec))
+        .map_err(|over| refusals::throttled(spec.service, over))?;
     if body.len() > spec.body_bytes_max {
         let announced = Some(body.len() as u64);
         let error = BodyError::TooLarge { announced };
@@ -216,7 +230,9 @@ async fn form_request<'g>(
     };
     if let Some(caller) = &caller {
         trace.caller(caller.clone());
-        gate.quota.caller(caller).map_err(|over| refusals::throttled(spec.service, &over))?;
+        gate.quota
+            .caller(caller, class(spec), || None)
+            .map_err(|over| refusals::throttled(spec.service, over))?;
         gate.authorizer.prepare(caller).await?;
     }
     Ok((entry, caller, form, held))
@@ -261,12 +277,13 @@ fn context<'a>(gate: &'a Gate, arrival: &Arrival, caller: Option<&'a Caller>) ->
 
 async fn read_body(
     gate: &Gate,
+    arrival: &Arrival,
     body: Incoming,
     service: Service,
     operation: &str,
     max: usize,
 ) -> Result<(bytes::Bytes, Held), ApiError> {
-    body::read(body, max, gate.settings.body_read, &gate.budget)
+    body::read(body, max, gate.settings.body_read, &gate.budget, arrival.source)
         .await
         .map_err(|error| refusals::body(service, operation, max, &error))
 }

@@ -1,9 +1,7 @@
 //! Each way a request can be refused before its operation runs, as its client sees it.
 
-use std::time::Duration;
-
 use http::{
-    HeaderName, HeaderValue, StatusCode,
+    HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
     request::Parts,
 };
@@ -12,47 +10,34 @@ use super::{body::BodyError, compressed::CompressedError, routes::essence};
 use crate::{
     api::{ApiError, Protocol, Service},
     authn::{AuthnError, Family},
+    base::OverLimit,
     dispatch::DispatchError,
-    quota::Throttled,
+    quota::{Reason, Throttled},
 };
 
-/// The header that names the limit which refused.
-pub const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
-
-/// Over a limit: 429 with the reason, the bucket's name and when to come back (contract §5).
-pub fn throttled(service: Service, over: &Throttled) -> ApiError {
+/// Over a limit: 429 with the reason, the limit's name and when to come back.
+pub fn throttled(service: Service, refused: Throttled) -> ApiError {
+    let Throttled { reason, over } = refused;
     let (code, message) = match service {
         Service::Lambda | Service::CognitoIdentity | Service::Callgate => {
             ("TooManyRequestsException", "Rate Exceeded.")
         }
         Service::Sts | Service::Iam => ("Throttling", "Rate exceeded"),
     };
-    let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, code, message)
-        .with_header(RETRY_AFTER, seconds(over.retry_after));
-    let error = match HeaderValue::from_str(&over.limit) {
-        Ok(limit) => error.with_header(LIMIT, limit),
-        Err(_) => error,
-    };
+    let error = ApiError::throttled(code, message, over);
     match service {
         Service::Lambda | Service::Callgate => {
-            error.with_member("Reason", over.reason.as_str()).with_member("Type", "User")
+            error.with_member("Reason", reason.as_str()).with_member("Type", "User")
         }
         Service::CognitoIdentity | Service::Sts | Service::Iam => error,
     }
 }
 
-/// Too many of something at once: 429 with this reason, of the limit with this name.
-pub fn too_many(reason: &'static str, limit: &'static str) -> ApiError {
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
-        .with_member("Reason", reason)
-        .with_header(RETRY_AFTER, seconds(Duration::from_secs(1)))
-        .with_header(LIMIT, HeaderValue::from_static(limit))
-}
-
-/// Whole seconds, rounded up, at least one: what `Retry-After` can say.
-fn seconds(wait: Duration) -> HeaderValue {
-    let rounded = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    HeaderValue::from(rounded.max(1))
+/// Too many of something at once: 429 with this reason, of the limit with this name and size.
+pub fn too_many(reason: Reason, over: OverLimit) -> ApiError {
+    ApiError::throttled("TooManyRequestsException", "Rate Exceeded.", over)
+        .with_member("Reason", reason.as_str())
+        .with_member("Type", "User")
 }
 
 /// The caller did not prove who they are.
@@ -94,7 +79,7 @@ pub fn body(service: Service, operation: &str, max: usize, error: &BodyError) ->
             },
             "The gateway holds as many bytes of requests as it may: try again in a moment.",
         )
-        .with_header(RETRY_AFTER, seconds(Duration::from_secs(1))),
+        .with_header(RETRY_AFTER, HeaderValue::from_static("1")),
         BodyError::Broken(_) => ApiError::bad_request(
             match service {
                 Service::Lambda | Service::Callgate => "InvalidRequestContentException",
@@ -160,15 +145,16 @@ pub fn content_type(service: Service, operation: &str, head: &Parts) -> Result<(
 /// The function was not run.
 pub fn dispatch(error: DispatchError) -> ApiError {
     match error {
-        DispatchError::Saturated(why) => {
-            too_many("ConcurrentInvocationLimitExceeded", "sandbox.sandboxes_max").with_cause(why)
+        DispatchError::Saturated(full) => {
+            let over = OverLimit::at_once(full.limit, full.most);
+            too_many(Reason::ConcurrentInvocationLimitExceeded, over).with_cause(full.why)
         }
         DispatchError::ShuttingDown => ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "ServiceUnavailableException",
             "The gateway is shutting down: try again in a moment.",
         )
-        .with_header(RETRY_AFTER, seconds(Duration::from_secs(1))),
+        .with_header(RETRY_AFTER, HeaderValue::from_static("1")),
         DispatchError::TooLate => ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
             "ClientDeadlineExceededException",

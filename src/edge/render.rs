@@ -3,17 +3,20 @@
 use axum::body::Body;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde_json::{Map, Value};
 
 use crate::{
     api::{ApiError, Protocol, Reply, Service, lambda::errors::message_member},
-    base::RequestId,
+    base::{OverLimit, RequestId},
 };
 
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// A successful answer.
@@ -45,8 +48,32 @@ pub fn refusal(service: Service, error: ApiError, id: RequestId) -> Response<Bod
         headers.insert(ERROR_TYPE, code);
     }
     headers.extend(error.headers);
+    if let Some(over) = &error.over {
+        insert_limit(headers, over);
+    }
     insert_request_id(headers, id);
     response
+}
+
+/// Which limit it was and when to come back: `Retry-After`, our own header, and the fields of
+/// draft-ietf-httpapi-ratelimit-headers-10, which are structured fields (RFC 9651): lists of names with parameters. `q` is how
+/// much there is, `w` the window in seconds in which that much comes back, `qu` its unit where it is not requests, `r` what
+/// is left, `t` the seconds until more is.
+fn insert_limit(headers: &mut HeaderMap, over: &OverLimit) {
+    let OverLimit { name, quota, .. } = over;
+    let seconds = over.retry_seconds();
+    let policy = match over.window_seconds() {
+        Some(window) => format!("\"{name}\";q={quota};w={window}"),
+        None => format!("\"{name}\";q={quota};qu=\"concurrent-requests\""),
+    };
+    let left = format!("\"{name}\";r=0;t={seconds}");
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    for (header, value) in [(LIMIT, &**name), (RATE_LIMIT_POLICY, &policy), (RATE_LIMIT, &left)] {
+        // Names of limits are words of ASCII; what is not could not be sent, and the answer goes without it.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(header, value);
+        }
+    }
 }
 
 /// Puts the request's id where AWS's SDKs look for it.
@@ -99,6 +126,8 @@ fn query(service: Service, error: &ApiError, id: RequestId) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::StatusCode;
     use http_body_util::BodyExt;
 
@@ -119,6 +148,31 @@ mod tests {
         insta::assert_snapshot!(rendered(Service::Lambda, error()).await, @r#"400 SomeException {"Type":"User","message":"a <b>"}"#);
         insta::assert_snapshot!(rendered(Service::CognitoIdentity, error()).await, @r#"400 SomeException {"__type":"SomeException","message":"a <b>"}"#);
         assert!(rendered(Service::Iam, error()).await.contains("<Message>a &lt;b&gt;</Message>"));
+    }
+
+    #[test]
+    fn a_refusal_over_a_limit_names_it_and_says_when_to_come_back() {
+        let headers = |over: OverLimit| {
+            let error = ApiError::throttled("TooManyRequestsException", "Rate Exceeded.", over);
+            assert_eq!(error.status, StatusCode::TOO_MANY_REQUESTS);
+            let response = refusal(Service::Lambda, error, RequestId::draw(&SeededRng::new(1)));
+            ["retry-after", "x-callgate-limit", "ratelimit-policy", "ratelimit"]
+                .map(|name| response.headers().get(name).unwrap().to_str().unwrap().to_owned())
+        };
+        let (window, retry_after) = (Duration::from_millis(2500), Duration::from_millis(1200));
+        assert_eq!(
+            headers(OverLimit { name: "each".into(), quota: 100, window: Some(window), retry_after }),
+            ["2", "each", "\"each\";q=100;w=3", "\"each\";r=0;t=2"]
+        );
+        assert_eq!(
+            headers(OverLimit::at_once("account_concurrency", 90)),
+            [
+                "1",
+                "account_concurrency",
+                "\"account_concurrency\";q=90;qu=\"concurrent-requests\"",
+                "\"account_concurrency\";r=0;t=1"
+            ]
+        );
     }
 
     #[tokio::test]

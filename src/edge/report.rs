@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{arrival::Arrival, gate::Gate, routes::Entry};
+use super::{arrival::Arrival, gate::Gate, routes::Entry, throttles::Throttle};
 use crate::{
     api::{ApiError, Service},
     base::Caller,
@@ -83,8 +83,20 @@ impl<'g> Trace<'g> {
     }
 
     /// The request was refused. A cause is logged here and nowhere else: as an error if the fault is ours.
-    pub fn refused(&mut self, error: &ApiError, arrival: &Arrival) {
+    pub fn refused(&mut self, gate: &Gate, error: &ApiError, arrival: &Arrival) {
         let (request_id, operation) = (arrival.id, self.operation);
+        if let Some(over) = &error.over {
+            gate.metrics.throttled(&over.name);
+            gate.throttles.note(Throttle {
+                request_id,
+                at: arrival.at,
+                operation,
+                source: arrival.source,
+                caller: self.caller.clone(),
+                function: self.function.clone(),
+                over: (**over).clone(),
+            });
+        }
         match &error.cause {
             Some(cause) if error.status.is_server_error() => {
                 tracing::error!(%request_id, operation, cause, "a request failed");

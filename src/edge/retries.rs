@@ -6,14 +6,16 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header::RETRY_AFTER, r
 use super::{arrival::Arrival, gate::Gate, refusals, render, report::Trace};
 use crate::{
     api::{ApiError, Service, lambda::invoke},
-    base::Caller,
+    base::{Caller, OverLimit},
     dispatch::{
         Terms,
         idempotency::{
-            Answer, Call, Claim, First, Holder, Holders, Key, Kind, NotRecorded, Over, Owner, Refusal, key,
+            Answer, Call, Claim, First, Holder, Holders, JOINS_MAX, Key, Kind, NotRecorded, Over, Owner,
+            Refusal, key,
         },
     },
     functions::FunctionRef,
+    quota::Reason,
 };
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -126,7 +128,8 @@ fn replay(answer: &Answer) -> Response<Body> {
 fn refused(refusal: Refusal) -> ApiError {
     match refusal {
         Refusal::TooManyWait => {
-            refusals::too_many("CallerRateLimitExceeded", "idempotency.joins").with_cause(refusal.to_string())
+            let over = OverLimit::at_once("idempotency.joins", JOINS_MAX.into());
+            refusals::too_many(Reason::CallerRateLimitExceeded, over).with_cause(refusal.to_string())
         }
         Refusal::Reused => ApiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -10,6 +10,7 @@ use crate::{
         ApiError, Door, Perform, Protocol, Route, Service, Spec,
         refused::{REFUSED, Refused},
     },
+    quota::Class,
     telemetry::{Metrics, metrics::OperationCounters},
 };
 
@@ -44,6 +45,26 @@ pub enum Found<'a> {
     Form,
     /// Not of an AWS protocol: health, metrics, well-known documents.
     Plain,
+}
+
+impl Found<'_> {
+    /// In whose protocol to answer, and what limits count it as, where the head says it.
+    pub fn class(&self) -> (Service, Option<Class>) {
+        match self {
+            Self::Invoke { .. } => (Service::Lambda, Some(Class::Invoke)),
+            Self::Operation(entry, _) => (entry.spec().service, Some(class(entry.spec()))),
+            Self::Form => (Service::Sts, None),
+            Self::Plain => (Service::Lambda, None),
+        }
+    }
+}
+
+/// What limits count an operation as.
+pub fn class(spec: &Spec) -> Class {
+    match spec.door {
+        Door::Data => Class::Exchange,
+        Door::Management => Class::Management,
+    }
 }
 
 /// The table.

@@ -130,6 +130,17 @@ impl Functions {
         (page, found.next().is_some())
     }
 
+    /// How many functions an account has, and the bytes of the packages of all their versions.
+    pub fn usage(&self, account: AccountId) -> (usize, u64) {
+        let held = self.held.load();
+        let Some(functions) = held.get(&account) else { return (0, 0) };
+        let of_one = |function: &Arc<Function>| {
+            let versions = function.published.versions.values().map(|version| version.record.code_bytes);
+            function.record.code_bytes + versions.sum::<u64>()
+        };
+        (functions.len(), functions.values().map(of_one).sum())
+    }
+
     /// How many functions there are, of all accounts.
     pub fn count(&self) -> usize {
         self.held.load().values().map(|functions| functions.len()).sum()

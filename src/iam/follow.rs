@@ -264,7 +264,7 @@ impl Follower for Directory {
                 Kind::User => self.reload_user(change.account, &change.key).await?,
                 Kind::Policy => self.reload_policy(change.account, &change.key).await?,
                 Kind::OidcProvider => self.reload_oidc_provider(change.account, &change.key).await?,
-                Kind::Function | Kind::Pool | Kind::Revocation => {}
+                Kind::Function | Kind::Pool | Kind::Limit | Kind::Revocation => {}
             }
         }
         Ok(())

@@ -1,12 +1,11 @@
 //! What can go wrong with pools and identities. `api::cognito_identity` gives each its code.
 
-use super::minting::TooManyGuests;
 use crate::{
     authn::{
         oidc::{SigningKeyError, TokenError},
         sessions::SessionError,
     },
-    base::KeyRingError,
+    base::{KeyRingError, OverLimit},
     revocation::Refusal,
     store::StoreError,
 };
@@ -46,10 +45,7 @@ pub enum IdentityError {
     MergeHookFailed,
     /// The pool's merge hook is asked too often.
     #[error("Rate Exceeded.")]
-    HookThrottled {
-        /// When to come again.
-        retry_seconds: u64,
-    },
+    HookThrottled(OverLimit),
     /// The developer's user is another identity's.
     #[error(
         "The provided developer user identifier is already registered with Cognito under a different identity ID."
@@ -125,8 +121,15 @@ pub enum IdentityError {
     #[error(transparent)]
     Revoked(#[from] Refusal),
     /// Too many guests were made.
-    #[error(transparent)]
-    TooManyGuests(TooManyGuests),
+    #[error(
+        "Too many new guests: {} is used up. Try again in {} s, keep the identity that you have, or sign in.",
+        .0.name,
+        .0.retry_seconds()
+    )]
+    TooManyGuests(OverLimit),
+    /// Too many logins were exchanged.
+    #[error("Rate Exceeded.")]
+    TooManyExchanges(OverLimit),
     /// The pool does not allow bearer tokens.
     #[error("Invoke tokens are off for this identity pool: tag it callgate:bearer=allow to allow them.")]
     BearerOff,

@@ -127,6 +127,9 @@ impl Identities {
             return Err(IdentityError::PoolNotFound(pool_id.to_owned()));
         }
         let logins = self.verify(&pool, logins).await?;
+        if !logins.is_empty() {
+            self.admit_exchange(pool_id, None)?;
+        }
         self.find_or_make(&pool, &logins).await
     }
 
@@ -138,7 +141,10 @@ impl Identities {
         let logins = self.verify(&pool, logins).await?;
         // What was seen before a token's issuer was asked may be old by now.
         let seen = Some(seen).filter(|_| logins.is_empty());
-        self.speak_for(pool, id, seen, logins).await
+        let resolved = self.speak_for(pool, id, seen, logins).await?;
+        // Only now: who may not speak for it uses up nothing of its.
+        self.admit_exchange(&resolved.pool.id, Some(&resolved.id))?;
+        Ok(resolved)
     }
 
     /// The id of the identity with these logins, or of a new one.

@@ -12,7 +12,7 @@ use super::{
     identities::{ATTEMPTS, LOGINS_AN_IDENTITY_MAX},
 };
 use crate::{
-    base::AccountId,
+    base::{AccountId, OverLimit},
     store::identity::{IdentityRecord, Login, PoolRecord, Written},
 };
 
@@ -23,11 +23,8 @@ pub const MERGE_HOOK_TAG: &str = "callgate:merge-hook";
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum HookError {
     /// The pool's hook was asked too often.
-    #[error("the merge hook of the pool was asked too often; try again in {retry_seconds} s")]
-    Throttled {
-        /// When it may be asked again.
-        retry_seconds: u64,
-    },
+    #[error("the merge hook of the pool was asked too often; try again in {} s", .0.retry_seconds())]
+    Throttled(OverLimit),
     /// Everything else; the text is for the log.
     #[error("{0}")]
     Failed(String),
@@ -136,9 +133,7 @@ impl Identities {
             Ok(answer) => Verdict::of(&answer).ok_or_else(|| {
                 failed("its answer is not {\"decision\": \"merge\", \"keep\" or \"refuse\"}".to_owned())
             }),
-            Err(HookError::Throttled { retry_seconds }) => {
-                Err(IdentityError::HookThrottled { retry_seconds })
-            }
+            Err(HookError::Throttled(over)) => Err(IdentityError::HookThrottled(over)),
             Err(HookError::Failed(why)) => Err(failed(why)),
         }
     }

@@ -1,26 +1,18 @@
-//! New guests: anybody may ask for one, so how often is limited.
+//! How often what needs no signature may be had: new guests, for which anybody may ask, and exchanges of logins for
+//! credentials and tokens.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr};
 
 use super::{Identities, IdentityError, Result};
+use crate::base::OverLimit;
 
-/// A limit on new guests was reached.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error(
-    "Too many new guests: {limit} is used up. Try again in {} s, keep the identity that you have, or sign in.",
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-)]
-pub struct TooManyGuests {
-    /// The limit's name in configuration.
-    pub limit: String,
-    /// When it may be tried again.
-    pub wait: Duration,
-}
-
-/// How many guests may be made. It reads memory alone.
+/// How often guests may be made and credentials be given. It reads memory alone.
 pub trait Minting: Send + Sync {
-    /// Takes one of those that this address and this pool may have.
-    fn admit(&self, source: IpAddr, pool_id: &str) -> std::result::Result<(), TooManyGuests>;
+    /// Takes one of the guests that this address and this pool may have.
+    fn admit(&self, source: IpAddr, pool_id: &str) -> std::result::Result<(), OverLimit>;
+
+    /// Takes one of the exchanges that this pool may have and this identity, if it is known.
+    fn exchange(&self, pool_id: &str, identity_id: Option<&str>) -> std::result::Result<(), OverLimit>;
 }
 
 impl fmt::Debug for dyn Minting {
@@ -35,9 +27,14 @@ impl Identities {
         // Pools that are not there, or have no guests, are refused by what comes next, and have no limit of their own.
         match self.parts.pools.find(pool_id) {
             Some(pool) if pool.settings.allow_guests => {
-                Ok(self.parts.minting.admit(source, pool_id).map_err(IdentityError::TooManyGuests)?)
+                self.parts.minting.admit(source, pool_id).map_err(IdentityError::TooManyGuests)
             }
             _ => Ok(()),
         }
+    }
+
+    /// That this pool, and this identity of it, may have another exchange of logins for something.
+    pub(super) fn admit_exchange(&self, pool_id: &str, identity_id: Option<&str>) -> Result<()> {
+        self.parts.minting.exchange(pool_id, identity_id).map_err(IdentityError::TooManyExchanges)
     }
 }

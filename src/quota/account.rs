@@ -1,48 +1,67 @@
-//! An account's share: how many executions at a time, and how many a second.
+//! How many executions of an account's functions there are at a time, and what is reserved of them.
 
-use std::{
-    num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-use governor::{
-    RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
+use super::share::Share;
+use crate::base::AccountId;
 
-use super::{
-    Rate,
-    clock::{Moment, Monotonic},
-};
-use crate::base::{AccountId, clock::SharedClock};
+/// What an account has in use: all its executions in the upper half, those without a reservation in the lower. One number, so
+/// that both limits are kept at once.
+#[derive(Debug, Default)]
+pub(super) struct Account(AtomicU64);
 
-/// What an account has in use.
-#[derive(Debug)]
-pub(super) struct Account {
-    /// Executions at this moment.
-    pub(super) running: AtomicU32,
-    rate: RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Moment>>,
-}
+const ONE: u64 = 1 << 32;
 
 impl Account {
-    /// Nothing in use.
-    pub(super) fn new(rate: NonZeroU32, clock: &SharedClock) -> Arc<Self> {
-        let quota = Rate::flat(rate).governor();
-        let rate = RateLimiter::new(quota, InMemoryState::default(), Monotonic::at_origin(clock));
-        rate.clock().start();
-        Arc::new(Self { running: AtomicU32::new(0), rate })
+    /// Executions at this moment.
+    pub(super) fn running(&self) -> u32 {
+        split(self.0.load(Ordering::Relaxed)).0
     }
 
-    /// Takes a token of the rate; the error is how long to wait for one.
-    pub(super) fn take_token(&self) -> Result<(), Duration> {
-        self.rate.check().map_err(|not_until| not_until.wait_time_from(self.rate.clock().now()))
+    /// Takes a slot if fewer than `all` are taken and, of a call without a reservation, fewer than `unreserved` of those.
+    fn take(&self, all: u32, unreserved: Option<u32>) -> bool {
+        let more = |used: u64| {
+            let (running, without) = split(used);
+            let fits = running < all && unreserved.is_none_or(|most| without < most);
+            fits.then_some(used + ONE + u64::from(unreserved.is_some()))
+        };
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
     }
+}
+
+fn split(used: u64) -> (u32, u32) {
+    let low = u32::try_from(used % ONE).unwrap_or(u32::MAX);
+    (u32::try_from(used / ONE).unwrap_or(u32::MAX), low)
+}
+
+/// What is reserved for a function, and how much of it is in use.
+#[derive(Clone, Debug)]
+pub(super) struct Reserve {
+    pub(super) units: u32,
+    pub(super) running: Arc<AtomicU32>,
+}
+
+/// What of its executions a call may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots<'a> {
+    /// All that the account has.
+    pub(super) all: u32,
+    /// Those that no function has reserved.
+    pub(super) unreserved: u32,
+    /// The function's own.
+    pub(super) reserve: Option<&'a Reserve>,
+}
+
+/// Which slots there are no more of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Taken {
+    /// The function's own.
+    Reserved,
+    /// The account's.
+    Account,
 }
 
 /// The right to one execution, charged to the account that owns the function. Dropping it ends the execution as far as
@@ -51,29 +70,60 @@ impl Account {
 #[must_use = "an admission that is dropped gives its slot back"]
 pub struct Admission {
     owner: AccountId,
+    share: Share,
     account: Arc<Account>,
+    /// The slot that was taken, whatever has become of the reservation since.
+    reserved: Option<Arc<AtomicU32>>,
 }
 
 impl Admission {
-    /// Takes a slot if fewer than `limit` are taken.
-    pub(super) fn take(owner: AccountId, account: &Arc<Account>, limit: u32) -> Option<Self> {
-        account
-            .running
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |running| {
-                (running < limit).then(|| running + 1)
-            })
-            .ok()?;
-        Some(Self { owner, account: account.clone() })
+    /// Takes a slot if there is one.
+    pub(super) fn take(
+        owner: AccountId,
+        share: Share,
+        account: &Arc<Account>,
+        slots: Slots<'_>,
+    ) -> Result<Self, Taken> {
+        let reserved = match slots.reserve {
+            None => None,
+            Some(Reserve { units, running }) => {
+                let more = |used: u32| (used < *units).then(|| used + 1);
+                running
+                    .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+                    .map_err(|_| Taken::Reserved)?;
+                Some(running.clone())
+            }
+        };
+        let unreserved = reserved.is_none().then_some(slots.unreserved);
+        if !account.take(slots.all, unreserved) {
+            if let Some(running) = reserved {
+                running.fetch_sub(1, Ordering::AcqRel);
+            }
+            return Err(Taken::Account);
+        }
+        Ok(Self { owner, share, account: account.clone(), reserved })
     }
 
     /// The account that is charged.
     pub fn account(&self) -> AccountId {
         self.owner
     }
+
+    /// Whose share of what is scarce the call is to use.
+    pub fn share(&self) -> Share {
+        self.share
+    }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.account.running.fetch_sub(1, Ordering::AcqRel);
+        let unreserved = match &self.reserved {
+            Some(running) => {
+                running.fetch_sub(1, Ordering::AcqRel);
+                0
+            }
+            None => 1,
+        };
+        self.account.0.fetch_sub(ONE + unreserved, Ordering::AcqRel);
     }
 }

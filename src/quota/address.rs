@@ -4,14 +4,16 @@ use std::net::IpAddr;
 
 /// An IPv4 address, or the first 64 bits of an IPv6 one: a home or a phone has a whole /64 to itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Prefix {
+pub enum Prefix {
+    /// The address.
     V4([u8; 4]),
+    /// Its first 64 bits.
     V6([u8; 8]),
 }
 
 impl Prefix {
     /// IPv4 addresses that come in the form of IPv6 ones (`::ffff:a.b.c.d`) are IPv4 addresses.
-    pub(super) fn of(address: IpAddr) -> Self {
+    pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.octets()),
             IpAddr::V6(address) => {

@@ -1,81 +1,158 @@
-//! A rate for each key: governor's arithmetic over state of our own, which is capped and can be swept.
+//! The state of a limit's buckets: in shards, bounded, swept, and the same for whatever rate is laid over it.
 
 use std::{
-    hash::Hash,
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
-use governor::{
-    NotUntil, RateLimiter, clock::Clock, middleware::NoOpMiddleware, nanos::Nanos, state::StateStore,
-};
+use governor::{nanos::Nanos, state::StateStore};
 
-use super::{
-    clock::{Moment, Monotonic},
-    shards::{self, Shards},
-};
-use crate::base::clock::SharedClock;
+use super::key::{BuildPass, Key};
 
-/// The state of a bucket: the time in nanoseconds at which it is full again; 0 if it was never used.
+/// The number of shards of each limit.
+pub(super) const SHARDS: usize = 64;
+
+/// The state of a bucket: the time in nanoseconds at which it is full again; 0 if it was never used. What is used of it is
+/// what is left until then.
 type Cell = AtomicU64;
+type Cells = HashMap<Key, Cell, BuildPass>;
 
-/// The buckets of all keys.
+/// Bytes that all tables together may have.
 #[derive(Debug)]
-pub(super) struct Buckets<K> {
-    cells: Shards<K, Cell>,
+pub(super) struct Room {
+    used: AtomicUsize,
+    max: AtomicUsize,
+}
+
+impl Room {
+    pub(super) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self { used: AtomicUsize::new(0), max: AtomicUsize::new(max) })
+    }
+
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let max = self.max.load(Ordering::Relaxed);
+        let more = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= max);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    fn give(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A place in a table, and the byte that hashbrown keeps beside each.
+const PLACE_BYTES: usize = size_of::<(Key, Cell)>() + 1;
+
+/// What a table without holes takes: hashbrown has a power of two of places and fills seven in eight.
+fn table_bytes(capacity: usize) -> usize {
+    let places = match capacity {
+        0 => 0,
+        1..4 => 4,
+        4..8 => 8,
+        _ => (capacity * 8 / 7).next_power_of_two(),
+    };
+    places * PLACE_BYTES
+}
+
+/// The keys of one shard.
+#[derive(Debug, Default)]
+struct Shard {
+    cells: Cells,
+    /// What their table takes. The map does not say: places from which something was removed count as taken.
+    bytes: usize,
+}
+
+impl Shard {
+    /// How many keys its table has places for.
+    fn places(&self) -> usize {
+        self.bytes / PLACE_BYTES / 8 * 7
+    }
+}
+
+/// The buckets of all keys of one limit.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    shards: Box<[RwLock<Shard>]>,
     /// One for each shard, for the keys that came when it was full.
     spare: Box<[Cell]>,
+    room: Arc<Room>,
     keys_max_per_shard: usize,
     tracked: AtomicUsize,
     shared: AtomicU64,
-    /// The shard to sweep next.
-    next: AtomicUsize,
 }
 
-/// Buckets as governor's limiter owns them.
-#[derive(Debug)]
-struct Shared<K>(Arc<Buckets<K>>);
+/// A question to a bucket: a token is taken, or it is only asked whether one could be.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Probe {
+    pub(super) key: Key,
+    pub(super) takes: bool,
+}
 
-impl<K: Hash + Eq + Clone> StateStore for Shared<K> {
-    type Key = K;
+/// Buckets as governor's limiters own them.
+#[derive(Clone, Debug)]
+pub(super) struct Shared(pub(super) Arc<Buckets>);
 
-    fn measure_and_replace<T, F, E>(&self, key: &K, decide: F) -> Result<T, E>
+impl StateStore for Shared {
+    type Key = Probe;
+
+    fn measure_and_replace<T, F, E>(&self, probe: &Probe, decide: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
         let buckets = &*self.0;
-        let position = buckets.cells.position(key);
-        let Some(shard) = buckets.cells.at(position) else { return decide(None).map(|(result, _)| result) };
-        if let Some(cell) = shard.read().get(key) {
-            return replace(cell, decide);
+        let Probe { key, takes } = *probe;
+        let position = key.shard(SHARDS);
+        let read = buckets.read(position);
+        if let Some(cell) = read.cells.get(&key) {
+            return settle(cell, takes, decide);
         }
-        let mut cells = shard.write();
-        if let Some(cell) = cells.get(key) {
-            return replace(cell, decide);
+        let is_full = read.cells.len() >= buckets.keys_max_per_shard;
+        drop(read);
+        if !takes && !is_full {
+            return decide(None).map(|(result, _)| result);
         }
-        if cells.len() < buckets.keys_max_per_shard {
-            let (result, full_again) = decide(None)?;
-            cells.insert(key.clone(), Cell::new(full_again.as_u64()));
-            buckets.tracked.fetch_add(1, Ordering::Relaxed);
-            return Ok(result);
+        if !is_full {
+            let mut shard = buckets.write(position);
+            if let Some(cell) = shard.cells.get(&key) {
+                return settle(cell, takes, decide);
+            }
+            if buckets.has_place(&mut shard) {
+                let (result, full_again) = decide(None)?;
+                shard.cells.insert(key, Cell::new(full_again.as_u64()));
+                buckets.tracked.fetch_add(1, Ordering::Relaxed);
+                return Ok(result);
+            }
         }
-        drop(cells);
-        buckets.shared.fetch_add(1, Ordering::Relaxed);
-        match buckets.spare.get(position) {
-            Some(cell) => replace(cell, decide),
-            None => decide(None).map(|(result, _)| result),
+        if takes {
+            buckets.shared.fetch_add(1, Ordering::Relaxed);
         }
+        settle(&buckets.spare[position], takes, decide)
     }
 }
 
-/// Changes a cell if the decision says so and nobody else changed it meanwhile; else decides again.
-fn replace<T, E>(cell: &Cell, decide: impl Fn(Option<Nanos>) -> Result<(T, Nanos), E>) -> Result<T, E> {
+/// Asks a cell, or changes it if the decision says so and nobody else changed it meanwhile; else decides again.
+fn settle<T, E>(
+    cell: &Cell,
+    takes: bool,
+    decide: impl Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+) -> Result<T, E> {
     let mut before = cell.load(Ordering::Acquire);
     loop {
         let (result, after) = decide((before != 0).then(|| Nanos::new(before)))?;
+        if !takes {
+            return Ok(result);
+        }
         match cell.compare_exchange_weak(before, after.as_u64(), Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => return Ok(result),
             Err(changed) => before = changed,
@@ -83,59 +160,107 @@ fn replace<T, E>(cell: &Cell, decide: impl Fn(Option<Nanos>) -> Result<(T, Nanos
     }
 }
 
-/// A rate for each key.
-#[derive(Debug)]
-pub(super) struct KeyedLimiter<K: Hash + Eq + Clone> {
-    limiter: RateLimiter<K, Shared<K>, Monotonic, NoOpMiddleware<Moment>>,
-    buckets: Arc<Buckets<K>>,
-}
-
-impl<K: Hash + Eq + Clone> KeyedLimiter<K> {
-    /// All buckets full; at most `keys_max` keys, rounded up to a multiple of the shards, get one of their own.
-    pub(super) fn new(quota: governor::Quota, keys_max: usize, clock: &SharedClock) -> Self {
-        let buckets = Arc::new(Buckets {
-            cells: Shards::new(),
-            spare: (0..shards::COUNT).map(|_| Cell::new(0)).collect(),
-            keys_max_per_shard: keys_max.div_ceil(shards::COUNT),
+impl Buckets {
+    /// All full; at most `keys_max` keys, rounded up to a multiple of the shards, get one of their own, as long as there is
+    /// room.
+    pub(super) fn new(keys_max: usize, room: &Arc<Room>) -> Arc<Self> {
+        Arc::new(Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            spare: (0..SHARDS).map(|_| Cell::new(0)).collect(),
+            room: room.clone(),
+            keys_max_per_shard: keys_max.div_ceil(SHARDS),
             tracked: AtomicUsize::new(0),
             shared: AtomicU64::new(0),
-            next: AtomicUsize::new(0),
-        });
-        let limiter = RateLimiter::new(quota, Shared(buckets.clone()), Monotonic::at_origin(clock));
-        limiter.clock().start();
-        Self { limiter, buckets }
+        })
     }
 
-    /// Takes a token; the error is how long to wait for one.
-    pub(super) fn take(&self, key: &K) -> Result<(), Duration> {
-        self.limiter
-            .check_key(key)
-            .map_err(|not_until: NotUntil<Moment>| not_until.wait_time_from(self.limiter.clock().now()))
+    // A panic while a lock is held leaves a map that is whole: nothing of ours runs half-way in a change of it.
+    fn read(&self, position: usize) -> RwLockReadGuard<'_, Shard> {
+        self.shards[position].read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets the keys of the next shard whose buckets are full: they are as good as new ones.
-    pub(super) fn sweep(&self) {
-        let position = self.buckets.next.fetch_add(1, Ordering::Relaxed);
-        let Some(shard) = self.buckets.cells.at(position) else { return };
-        let now = self.limiter.clock().nanos();
-        let mut cells = shard.write();
-        let before = cells.len();
-        cells.retain(|_, cell| *cell.get_mut() > now);
-        self.buckets.tracked.fetch_sub(before - cells.len(), Ordering::Relaxed);
+    fn write(&self, position: usize) -> RwLockWriteGuard<'_, Shard> {
+        self.shards[position].write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether one more key may come in; the table grows for it if there is room.
+    fn has_place(&self, shard: &mut Shard) -> bool {
+        let Shard { cells, bytes } = shard;
+        if cells.len() >= self.keys_max_per_shard {
+            return false;
+        }
+        if cells.len() < cells.capacity() {
+            return true;
+        }
+        // At most it doubles; where there are holes it may do without.
+        let most = table_bytes(cells.len() + 1).max(2 * *bytes);
+        if !self.room.take(most - *bytes) {
+            return false;
+        }
+        cells.reserve(1);
+        *bytes = table_bytes(cells.capacity());
+        self.room.give(most - *bytes);
+        true
+    }
+
+    /// Gives a token back that was taken and came to nothing.
+    pub(super) fn refund(&self, key: Key, interval_nanos: u64) {
+        let position = key.shard(SHARDS);
+        let read = self.read(position);
+        // One that is not there shares the spare one if the shard is full; else it was swept, being full itself.
+        let spare = (read.cells.len() >= self.keys_max_per_shard).then(|| &self.spare[position]);
+        let Some(cell) = read.cells.get(&key).or(spare) else { return };
+        let back = |full_again: u64| Some(full_again.saturating_sub(interval_nanos));
+        let _ = cell.fetch_update(Ordering::AcqRel, Ordering::Acquire, back);
+    }
+
+    /// Forgets the keys of a shard whose buckets are full: they are as good as new ones.
+    pub(super) fn sweep(&self, position: usize, now_nanos: u64) {
+        let mut shard = self.write(position % SHARDS);
+        let before = shard.cells.len();
+        shard.cells.retain(|_, cell| *cell.get_mut() > now_nanos);
+        let left = shard.cells.len();
+        self.tracked.fetch_sub(before - left, Ordering::Relaxed);
         // After a flood the memory goes back; a margin keeps an even flow from moving the map at each sweep.
-        if cells.capacity() > 4 * cells.len().max(16) {
-            let keep = 2 * cells.len();
-            cells.shrink_to(keep);
+        if shard.places() > 4 * left.max(16) {
+            let mut cells = Cells::with_capacity_and_hasher(2 * left, BuildPass::default());
+            cells.extend(shard.cells.drain());
+            let bytes = table_bytes(cells.capacity());
+            self.room.give(shard.bytes - bytes);
+            *shard = Shard { cells, bytes };
+        }
+    }
+
+    /// Lays new rates over the buckets: what is used of a bucket in tokens stays used. `intervals` are, for a key, the time of
+    /// a token in nanoseconds before and from now on, and the most tokens that can be used from now on.
+    pub(super) fn rescale(&self, now_nanos: u64, intervals: impl Fn(Key) -> Option<(u64, u64, u32)>) {
+        for position in 0..SHARDS {
+            for (key, cell) in &mut self.write(position).cells {
+                let Some((before, after, burst)) = intervals(*key) else { continue };
+                let cell = cell.get_mut();
+                let left = u128::from(cell.saturating_sub(now_nanos));
+                let most = u128::from(after) * u128::from(burst);
+                let left = (left * u128::from(after) / u128::from(before.max(1))).min(most);
+                *cell = now_nanos.saturating_add(u64::try_from(left).unwrap_or(u64::MAX));
+            }
         }
     }
 
     /// The keys with a bucket of their own.
     pub(super) fn tracked(&self) -> usize {
-        self.buckets.tracked.load(Ordering::Relaxed)
+        self.tracked.load(Ordering::Relaxed)
     }
 
     /// The requests that had to share a bucket.
     pub(super) fn shared(&self) -> u64 {
-        self.buckets.shared.load(Ordering::Relaxed)
+        self.shared.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Buckets {
+    fn drop(&mut self) {
+        for shard in &mut self.shards {
+            self.room.give(shard.get_mut().unwrap_or_else(PoisonError::into_inner).bytes);
+        }
     }
 }

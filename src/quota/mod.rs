@@ -1,297 +1,304 @@
 //! How often: rates and concurrency, each refusal with its reason and the time to come back.
 //!
-//! Rates are governor's (GCRA: a bucket of `burst` tokens that refills at `per_second`); concurrency is counted. Three
-//! questions in the order of a request's way: [`Quota::address`] before any cryptography, [`Quota::caller`] when the
-//! caller is known, [`Quota::admit`] when the function is, charged to the account that owns it. Whoever is admitted
-//! holds an [`Admission`], which nothing else can make and which gives the slot back when it is dropped. A refusal takes
-//! no token and keeps no slot, whichever bucket refused.
+//! Rates are governor's (GCRA: a bucket of `burst` tokens that refills steadily); concurrency is counted. The questions come in
+//! the order of a request's way: [`Quota::address`] before any cryptography, [`Quota::caller`] when the caller is known,
+//! [`Quota::admit`] when the function is, charged to the account that owns it; and for what needs no signature
+//! [`Quota::exchange`] and [`Quota::guest`]. Whoever is admitted holds an [`Admission`], which nothing else can make and which
+//! gives the slot back when it is dropped. At each question all limits are asked before any is taken from: a refusal takes no
+//! token and keeps no slot, whichever of them refused.
 //!
-//! State is bounded: keys are remembered up to [`QuotaConfig::keys_max`] and forgotten by [`Quota::sweep`] when their
-//! bucket is full again. What AWS does on refusal: 429 with one of the Lambda API's `ThrottleReason`s.
+//! What limits there are ([`table`]) can be changed at any time, by the configuration ([`Rule`]) and for single accounts,
+//! functions and pools ([`Override`]); what was used stays used. State is bounded: each limit remembers keys up to
+//! [`QuotaConfig::keys_max`], all of them together as many as fit into [`QuotaConfig::bytes_max`], and [`Quota::sweep`] forgets
+//! those whose buckets are full again. What AWS does on refusal: 429 with one of the Lambda API's `ThrottleReason`s.
 
 mod account;
 mod address;
 mod buckets;
 mod clock;
+mod key;
+mod limit;
+mod overrides;
+mod rule;
 mod shards;
+mod share;
+mod table;
 #[cfg(test)]
 mod tests;
+mod throttled;
 
 use std::{
-    hash::{BuildHasher, RandomState},
     net::IpAddr,
-    num::NonZeroU32,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use account::Account;
-pub use account::Admission;
-use address::Prefix;
-use buckets::KeyedLimiter;
+use arc_swap::ArcSwap;
+
+use account::{Account, Slots, Taken};
+use buckets::Room;
+use key::{Asked, Keys};
+use limit::{Limit, take_all};
 use shards::Shards;
+use table::{Ground, Table};
+pub use {
+    account::Admission,
+    address::Prefix,
+    overrides::{
+        ACCOUNT_CONCURRENCY, ACCOUNT_RATE, NAMES_TAKEN, Override, RESERVED_CONCURRENCY, Target, Value,
+    },
+    rule::{By, Class, FULL_AFTER_MAX, QuotaConfig, RULES_MAX, Rate, Rule},
+    share::Share,
+    table::RATE_PER_RESERVED,
+    throttled::{Reason, Throttled},
+};
 
-use crate::base::{AccountId, Caller, Principal, clock::SharedClock};
-
-/// A rate with its burst.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rate {
-    /// Requests a second in the long run.
-    pub per_second: NonZeroU32,
-    /// Requests at once after a rest.
-    pub burst: NonZeroU32,
-}
-
-impl Rate {
-    /// A rate whose burst is one second's worth.
-    pub const fn flat(per_second: NonZeroU32) -> Self {
-        Self { per_second, burst: per_second }
-    }
-
-    /// As governor has it.
-    fn governor(self) -> governor::Quota {
-        governor::Quota::per_second(self.per_second).allow_burst(self.burst)
-    }
-}
-
-/// What may be had.
-#[derive(Clone, Debug)]
-pub struct QuotaConfig {
-    /// Executions of an account's functions at the same time (`limits.account_concurrency`).
-    pub account_concurrency: u32,
-    /// Invocations of an account's functions a second, with a burst of the same (`limits.account_rate`).
-    pub account_rate: NonZeroU32,
-    /// Requests of one source address: an IPv4 address or an IPv6 /64 (`limits.address_rate`).
-    pub address_rate: Rate,
-    /// New guests of one source address (`limits.guest_address_rate`).
-    pub guest_address_rate: Rate,
-    /// New guests of one identity pool (`limits.guest_pool_rate`).
-    pub guest_pool_rate: Rate,
-    /// Requests of one identity or principal; `None` for no limit (`limits.caller_rate`).
-    pub caller_rate: Option<Rate>,
-    /// Questions to one identity pool's merge hook (`identity.merge_hook_rate`).
-    pub merge_hook_rate: NonZeroU32,
-    /// The most addresses, callers and pools, each, that are remembered at a time. Those beyond share the buckets of
-    /// their shards, so that inventing keys neither costs memory nor evades a limit. At most about 70 bytes each.
-    pub keys_max: usize,
-}
-
-const fn at_least_one(number: u32) -> NonZeroU32 {
-    match NonZeroU32::new(number) {
-        Some(number) => number,
-        None => NonZeroU32::MIN,
-    }
-}
-
-impl Default for QuotaConfig {
-    fn default() -> Self {
-        Self {
-            account_concurrency: 100,
-            account_rate: at_least_one(1000),
-            address_rate: Rate { per_second: at_least_one(2000), burst: at_least_one(4000) },
-            guest_address_rate: Rate { per_second: at_least_one(50), burst: at_least_one(5_000) },
-            guest_pool_rate: Rate { per_second: at_least_one(500), burst: at_least_one(50_000) },
-            caller_rate: None,
-            merge_hook_rate: at_least_one(10),
-            keys_max: 1_000_000,
-        }
-    }
-}
-
-/// Why a request is throttled: the Lambda API's `ThrottleReason`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reason {
-    /// All of the account's concurrent executions are in use.
-    ConcurrentInvocationLimitExceeded,
-    /// The account's invocations a second are used up. (The reason with `Reserved` in its name is for functions that
-    /// have a share of their own.)
-    FunctionInvocationRateLimitExceeded,
-    /// The caller's own rate, or its address's, is used up.
-    CallerRateLimitExceeded,
-}
-
-impl Reason {
-    /// The name as the API has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ConcurrentInvocationLimitExceeded => "ConcurrentInvocationLimitExceeded",
-            Self::FunctionInvocationRateLimitExceeded => "FunctionInvocationRateLimitExceeded",
-            Self::CallerRateLimitExceeded => "CallerRateLimitExceeded",
-        }
-    }
-}
-
-/// A refusal.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("Rate Exceeded.")]
-pub struct Throttled {
-    /// Which kind of limit, in AWS's words.
-    pub reason: Reason,
-    /// Which of our limits, by its name in configuration: the value of `x-callgate-limit`.
-    pub limit: String,
-    /// When it may be tried again with success. For concurrency nobody knows; it says one second.
-    pub retry_after: Duration,
-}
-
-impl Throttled {
-    fn new(reason: Reason, limit: &str, retry_after: Duration) -> Self {
-        Self { reason, limit: limit.to_owned(), retry_after }
-    }
-}
+use crate::base::{AccountId, Caller, OverLimit, clock::SharedClock};
 
 /// What is remembered, for metrics.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tracked {
-    /// Addresses with a bucket of their own.
-    pub addresses: usize,
-    /// Callers with a bucket of their own.
-    pub callers: usize,
-    /// Requests since the start that had to share a bucket because [`QuotaConfig::keys_max`] was reached.
+    /// Buckets of their own, over all limits.
+    pub keys: usize,
+    /// Bytes of the tables they lie in.
+    pub bytes: usize,
+    /// Requests since the start that had to share a bucket because there was no room for one more.
     pub shared: u64,
+}
+
+/// A call that is to be admitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Who owns the function.
+    pub owner: AccountId,
+    /// Its name.
+    pub function: &'a str,
+    /// The pool of the caller's identity.
+    pub pool: Option<&'a str>,
+    /// Whose share it is to use of what is scarce.
+    pub share: Share,
 }
 
 /// All limits and what is used of them.
 #[derive(Debug)]
 pub struct Quota {
-    config: QuotaConfig,
+    table: ArcSwap<Table>,
+    /// Held by whoever makes another table.
+    changing: Mutex<()>,
+    keys: Keys,
+    room: Arc<Room>,
     clock: SharedClock,
-    addresses: KeyedLimiter<Prefix>,
-    guest_addresses: KeyedLimiter<Prefix>,
-    guest_pools: KeyedLimiter<Box<str>>,
-    callers: Option<KeyedLimiter<CallerKey>>,
-    merge_hooks: KeyedLimiter<Arc<str>>,
-    caller_hashers: [RandomState; 2],
     /// As many as there are accounts: an account comes in when a function of it is first called.
     accounts: Shards<AccountId, Arc<Account>>,
 }
 
-/// 128 bits of keyed hash stand for a caller: a fixed size, and no two callers share one but by an accident of one in
-/// 10²⁶ with a million callers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct CallerKey([u64; 2]);
-
 impl Quota {
     /// Everything unused.
     pub fn new(config: QuotaConfig, clock: SharedClock) -> Self {
-        Self {
-            addresses: KeyedLimiter::new(config.address_rate.governor(), config.keys_max, &clock),
-            guest_addresses: KeyedLimiter::new(config.guest_address_rate.governor(), config.keys_max, &clock),
-            guest_pools: KeyedLimiter::new(config.guest_pool_rate.governor(), config.keys_max, &clock),
-            callers: config
-                .caller_rate
-                .map(|rate| KeyedLimiter::new(rate.governor(), config.keys_max, &clock)),
-            merge_hooks: KeyedLimiter::new(
-                Rate::flat(config.merge_hook_rate).governor(),
-                config.keys_max,
-                &clock,
-            ),
-            caller_hashers: [RandomState::new(), RandomState::new()],
-            accounts: Shards::new(),
-            config,
-            clock,
+        let (keys, room) = (Keys::new(), Room::new(config.bytes_max));
+        let ground = Ground { keys: &keys, room: &room, clock: &clock, earlier: None, now_nanos: 0 };
+        let table = ArcSwap::from_pointee(Table::new(config, Vec::new(), &ground));
+        Self { table, changing: Mutex::new(()), keys, room, clock, accounts: Shards::new() }
+    }
+
+    /// Lays another configuration over what is used.
+    pub fn reconfigure(&self, config: QuotaConfig) {
+        self.change(|table| (config, table.overrides.clone()));
+    }
+
+    /// Puts other limits of single accounts, functions and pools in the place of those there are.
+    pub fn put_overrides(&self, overrides: Vec<Override>) {
+        self.change(|table| (table.config.clone(), overrides));
+    }
+
+    fn change(&self, to: impl FnOnce(&Table) -> (QuotaConfig, Vec<Override>)) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = self.table.load_full();
+        let (config, overrides) = to(&earlier);
+        self.room.set_max(config.bytes_max);
+        let ground = Ground {
+            keys: &self.keys,
+            room: &self.room,
+            clock: &self.clock,
+            earlier: Some(&earlier),
+            now_nanos: self.now_nanos(),
+        };
+        self.table.store(Arc::new(Table::new(config, overrides, &ground)));
+    }
+
+    fn now_nanos(&self) -> u64 {
+        u64::try_from(self.clock.monotonic().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> QuotaConfig {
+        self.table.load().config.clone()
+    }
+
+    /// The limits of single accounts, functions and pools in force.
+    pub fn overrides(&self) -> Vec<Override> {
+        self.table.load().overrides.clone()
+    }
+
+    /// What the limit of this name is kept for each of.
+    pub fn by(&self, limit: &str) -> Option<By> {
+        match limit {
+            ACCOUNT_CONCURRENCY => Some(By::Account),
+            RESERVED_CONCURRENCY => Some(By::Function),
+            _ => self.table.load().each().find(|own| &*own.name == limit).map(|own| own.by),
         }
     }
 
-    /// Takes a token of the source address.
-    pub fn address(&self, address: IpAddr) -> Result<(), Throttled> {
-        self.addresses
-            .take(&Prefix::of(address))
-            .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "address_rate", wait))
+    /// Whether there is a limit of this name that such a target can have another value of; the error says what there is.
+    pub fn check_override(&self, target: &Target, limit: &str, value: &Value) -> Result<(), String> {
+        let table = self.table.load();
+        let (by, counts) = match target {
+            Target::Account => (By::Account, ACCOUNT_CONCURRENCY),
+            Target::Function(_) => (By::Function, RESERVED_CONCURRENCY),
+            Target::Pool(_) => (By::Pool, ""),
+        };
+        let is_rate = limit != overrides::RESERVED_RATE && table.has(limit, by);
+        match value {
+            Value::Concurrency(_) if limit == counts => Ok(()),
+            Value::Rate(_) if is_rate => Ok(()),
+            Value::Rate(_) if limit == counts => Err(format!("{limit} takes a Concurrency, not a rate")),
+            Value::Concurrency(_) if is_rate => Err(format!("{limit} takes a Rate, not a concurrency")),
+            _ => {
+                let mut names: Vec<&str> =
+                    table.each().filter(|own| own.by == by).map(|own| &*own.name).collect();
+                names.retain(|name| *name != overrides::RESERVED_RATE);
+                names.extend(Some(counts).filter(|name| !name.is_empty()));
+                Err(format!("no limit {limit} is by {}; there are: {}", by.as_str(), names.join(", ")))
+            }
+        }
     }
 
-    /// Takes a token for a new guest of this pool, which exists, from this address. The address comes first: one that makes too
-    /// many leaves the pool's others theirs.
+    fn take<'l>(
+        &self,
+        asked: &Asked<'_>,
+        limits: impl Iterator<Item = &'l Arc<Limit>> + Clone,
+    ) -> Result<(), Throttled> {
+        take_all(limits.filter_map(|limit| {
+            let key = asked.key(&self.keys, limit.by)?;
+            limit.concerns(key).then_some((&**limit, key))
+        }))
+    }
+
+    /// Takes a token of the source address; `class` is the request's, where its head says it.
+    pub fn address(&self, address: IpAddr, class: Option<Class>) -> Result<(), Throttled> {
+        let table = self.table.load();
+        let asked = Asked { address: Some(address), ..Asked::default() };
+        let own: &[Arc<Limit>] = class.map_or(&[], |class| &table.address_of[class as usize]);
+        self.take(&asked, table.address.iter().chain(own))
+    }
+
+    /// Takes what is left to take where the class became known only after [`Self::address`].
+    pub fn address_of_class(&self, address: IpAddr, class: Class) -> Result<(), Throttled> {
+        let table = self.table.load();
+        let asked = Asked { address: Some(address), ..Asked::default() };
+        self.take(&asked, table.address_of[class as usize].iter())
+    }
+
+    /// Takes a token for a new guest of this pool, which exists, from this address.
     pub fn guest(&self, address: IpAddr, pool_id: &str) -> Result<(), Throttled> {
-        let over = |limit, wait| Throttled::new(Reason::CallerRateLimitExceeded, limit, wait);
-        self.guest_addresses.take(&Prefix::of(address)).map_err(|wait| over("guest_address_rate", wait))?;
-        self.guest_pools.take(&pool_id.into()).map_err(|wait| over("guest_pool_rate", wait))
+        let asked = Asked { address: Some(address), pool: Some(pool_id), ..Asked::default() };
+        self.take(&asked, self.table.load().guests.iter())
     }
 
-    /// Takes a token of the caller: of the identity, or of the user, role or root it acts as. A session's name, which
-    /// clients choose, makes no difference.
-    pub fn caller(&self, caller: &Caller) -> Result<(), Throttled> {
-        let Some(limiter) = &self.callers else { return Ok(()) };
-        limiter
-            .take(&self.caller_key(caller))
-            .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "caller_rate", wait))
+    /// Takes a token for an exchange in this pool by this identity, if it is known, which has shown who it is.
+    pub fn exchange(&self, pool_id: &str, identity_id: Option<&str>) -> Result<(), Throttled> {
+        let asked = Asked { pool: Some(pool_id), identity: identity_id, ..Asked::default() };
+        self.take(&asked, self.table.load().exchange.iter())
+    }
+
+    /// Takes a token of the caller: of the identity, or of the user, role or root it acts as, and of the app that it claims to
+    /// be. What that is is asked only where there is a limit by app.
+    pub fn caller(
+        &self,
+        caller: &Caller,
+        class: Class,
+        app: impl FnOnce() -> Option<String>,
+    ) -> Result<(), Throttled> {
+        let table = self.table.load();
+        let app = if table.is_by_app { app() } else { None };
+        let asked = Asked { caller: Some(caller), app: app.as_deref(), ..Asked::default() };
+        self.take(&asked, table.caller[class as usize].iter())
     }
 
     /// Takes a token of an identity pool's merge hook.
     pub fn merge_hook(&self, pool_id: &str) -> Result<(), Throttled> {
-        self.merge_hooks
-            .take(&pool_id.into())
-            .map_err(|wait| Throttled::new(Reason::CallerRateLimitExceeded, "merge_hook_rate", wait))
+        let asked = Asked { pool: Some(pool_id), ..Asked::default() };
+        self.take(&asked, std::iter::once(&self.table.load().merge_hook))
     }
 
-    fn caller_key(&self, caller: &Caller) -> CallerKey {
-        let hash = |hasher: &RandomState| match (&caller.identity, &caller.principal) {
-            (Some(identity), _) => hasher.hash_one((0_u8, "", &*identity.identity_id)),
-            (None, Principal::AssumedRole { role_id, .. }) => {
-                hasher.hash_one((1_u8, caller.account.as_str(), &**role_id))
-            }
-            (None, Principal::User { id, .. }) => hasher.hash_one((2_u8, caller.account.as_str(), &**id)),
-            (None, Principal::Root) => hasher.hash_one((3_u8, caller.account.as_str(), "")),
-        };
-        CallerKey(self.caller_hashers.each_ref().map(hash))
+    /// Whose share a call uses of what is scarce: its identity's; guests, whom anybody can invent, share by their address.
+    pub fn share(&self, caller: &Caller, source: IpAddr) -> Share {
+        let is_guest = caller.identity.as_ref().is_some_and(|identity| !identity.signed_in());
+        Share::of(if is_guest { self.keys.address(source) } else { self.keys.caller(caller) })
     }
 
-    /// Admits an invocation of a function of `owner`: one of the account's concurrent executions, held until the
-    /// admission is dropped, and a token of its rate.
-    pub fn admit(&self, owner: AccountId) -> Result<Admission, Throttled> {
-        let account =
-            self.accounts.get_or_insert_with(owner, || Account::new(self.config.account_rate, &self.clock));
+    /// Admits an invocation: one of the account's concurrent executions, or of those that are reserved for the function, held
+    /// until the admission is dropped; and a token of each rate.
+    pub fn admit(&self, call: &Call<'_>) -> Result<Admission, Throttled> {
+        let Call { owner, function, pool, share } = *call;
+        let table = self.table.load();
+        let asked = Asked { account: Some(owner), function: Some(function), pool, ..Asked::default() };
+        let account = self.accounts.get_or_insert_with(owner, Arc::default);
+        let reserve = table.reserve(|| asked.key(&self.keys, By::Function));
+        let (all, unreserved) = table.concurrency(owner);
         // The slot comes first because it can be given back: without a slot no token is taken, and without a token the
         // slot is free again when this returns.
-        let Some(admission) = Admission::take(owner, &account, self.config.account_concurrency) else {
-            return Err(Throttled::new(
-                Reason::ConcurrentInvocationLimitExceeded,
-                "account_concurrency",
-                Duration::from_secs(1),
-            ));
-        };
-        match account.take_token() {
-            Ok(()) => Ok(admission),
-            Err(wait) => {
-                Err(Throttled::new(Reason::FunctionInvocationRateLimitExceeded, "account_rate", wait))
-            }
-        }
+        let admission =
+            Admission::take(owner, share, &account, Slots { all, unreserved, reserve }).map_err(|taken| {
+                match (taken, reserve) {
+                    (Taken::Reserved, Some(reserve)) => Throttled {
+                        reason: Reason::ReservedFunctionConcurrentInvocationLimitExceeded,
+                        over: OverLimit::at_once(RESERVED_CONCURRENCY, reserve.units.into()),
+                    },
+                    _ => Throttled {
+                        reason: Reason::ConcurrentInvocationLimitExceeded,
+                        over: OverLimit::at_once(ACCOUNT_CONCURRENCY, unreserved.into()),
+                    },
+                }
+            })?;
+        let first = if reserve.is_some() { &table.reserved_rate } else { &table.account_rate };
+        self.take(&asked, std::iter::once(first).chain(&table.target))?;
+        Ok(admission)
     }
 
-    /// Forgets what is full again in the next shard of each keyed limit; called [`SWEEPS`] times it has been
-    /// everywhere. A call holds one shard's lock for as long as it takes to look at its keys.
+    /// Forgets what is full again in the next shard of each limit; called [`SWEEPS`] times it has been everywhere. A call
+    /// holds one shard's lock for as long as it takes to look at its keys.
     pub fn sweep(&self) {
-        self.addresses.sweep();
-        self.guest_addresses.sweep();
-        self.guest_pools.sweep();
-        self.merge_hooks.sweep();
-        if let Some(callers) = &self.callers {
-            callers.sweep();
-        }
+        self.table.load().sweep(self.now_nanos());
     }
 
     /// The executions of an account's functions at this moment.
     pub fn running(&self, account: AccountId) -> u32 {
-        self.accounts.get(&account).map_or(0, |account| account.running.load(Ordering::Relaxed))
+        self.accounts.get(&account).map_or(0, |account| account.running())
     }
 
     /// The same for all accounts that ever had one.
     pub fn running_by_account(&self) -> Vec<(AccountId, u32)> {
         let mut all = Vec::new();
-        self.accounts.for_each(|id, account| all.push((*id, account.running.load(Ordering::Relaxed))));
+        self.accounts.for_each(|id, account| all.push((*id, account.running())));
         all.sort_unstable();
         all
     }
 
+    /// An account's executions at a time: all, and those that no function has reserved.
+    pub fn concurrency(&self, account: AccountId) -> (u32, u32) {
+        self.table.load().concurrency(account)
+    }
+
     /// What is remembered at this moment.
     pub fn tracked(&self) -> Tracked {
-        let callers = self.callers.as_ref();
+        let table = self.table.load();
         Tracked {
-            addresses: self.addresses.tracked(),
-            callers: callers.map_or(0, KeyedLimiter::tracked),
-            shared: self.addresses.shared() + callers.map_or(0, KeyedLimiter::shared),
+            keys: table.each().map(|limit| limit.buckets.tracked()).sum(),
+            bytes: self.room.used(),
+            shared: table.each().map(|limit| limit.buckets.shared()).sum(),
         }
     }
 }
 
 /// How many calls of [`Quota::sweep`] look at every key once.
-pub const SWEEPS: usize = shards::COUNT;
+pub const SWEEPS: usize = buckets::SHARDS;

@@ -25,6 +25,8 @@ pub enum Kind {
     OidcProvider,
     /// An identity pool: key is its id.
     Pool,
+    /// A limit: key is the name of the function or the id of the pool that it is for, empty for the account's own.
+    Limit,
     /// A revocation: key is its scope; or an identity's hold, with its id.
     Revocation,
 }
@@ -40,6 +42,7 @@ impl Kind {
             Self::Policy => "managed-policy",
             Self::OidcProvider => "oidc-provider",
             Self::Pool => "pool",
+            Self::Limit => "limit",
             Self::Revocation => "revocation",
         }
     }
@@ -54,6 +57,7 @@ impl Kind {
             Self::Policy,
             Self::OidcProvider,
             Self::Pool,
+            Self::Limit,
             Self::Revocation,
         ]
         .into_iter()

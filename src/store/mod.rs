@@ -10,6 +10,7 @@ pub mod changes;
 pub mod functions;
 pub mod iam;
 pub mod identity;
+pub mod limits;
 pub mod revocation;
 pub mod sqlite;
 

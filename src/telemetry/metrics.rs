@@ -61,10 +61,30 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
         "",
         "Connections closed at once because `server.connections_max` was reached.",
     ),
+    (
+        "callgate_throttles_total",
+        "counter",
+        "limit",
+        "Requests refused with 429, by the limit that refused them; they are in no other metric but `callgate_requests_total` as `throttled`.",
+    ),
     ("callgate_body_bytes_in_flight", "gauge", "", "Bytes of request bodies held now."),
     ("callgate_connections", "gauge", "", "Connections open now."),
     ("callgate_sandboxes", "gauge", "", "Sandboxes alive now."),
     ("callgate_concurrent_executions", "gauge", "", "Invocations running now."),
+    ("callgate_calls_waiting", "gauge", "", "Calls that wait for a sandbox."),
+    (
+        "callgate_limit_keys",
+        "gauge",
+        "",
+        "Addresses, callers, functions and so on that limits remember now, each limit for itself.",
+    ),
+    ("callgate_limit_bytes", "gauge", "", "Memory that the tables of limits take, at most 192 MiB."),
+    (
+        "callgate_limit_shared",
+        "gauge",
+        "",
+        "Requests that shared a bucket with others because limits remembered as many keys as they may, since the start.",
+    ),
     (
         "callgate_identity_cache_bytes",
         "gauge",
@@ -143,6 +163,10 @@ pub struct Metrics {
     sandboxes: Gauge,
     executions: Gauge,
     identity_bytes: Gauge,
+    waiting: Gauge,
+    limit_keys: Gauge,
+    limit_bytes: Gauge,
+    limit_shared: Gauge,
     retries: Retries,
 }
 
@@ -182,6 +206,14 @@ pub struct Levels {
     pub executions: u64,
     /// Memory that identities take which were read of late.
     pub identity_bytes: u64,
+    /// Calls that wait for a sandbox.
+    pub waiting: u64,
+    /// What limits remember: buckets.
+    pub limit_keys: u64,
+    /// Their tables' bytes.
+    pub limit_bytes: u64,
+    /// Requests that shared a bucket.
+    pub limit_shared: u64,
     /// Invocations that were told to stop, since the start, in the order of [`STOPS`].
     pub cancelled: [u64; STOPS.len()],
     /// Invocations that were never started because their client had given up, since the start.
@@ -263,6 +295,10 @@ impl Metrics {
                 key_entries: gauge("callgate_idempotency_key_entries"),
                 key_bytes: gauge("callgate_idempotency_key_bytes"),
             },
+            waiting: gauge("callgate_calls_waiting"),
+            limit_keys: gauge("callgate_limit_keys"),
+            limit_bytes: gauge("callgate_limit_bytes"),
+            limit_shared: gauge("callgate_limit_shared"),
             handle,
             recorder,
         }
@@ -292,6 +328,13 @@ impl Metrics {
         self.log_dropped.increment(1);
     }
 
+    /// Counts a refusal over a limit, whose name the configuration says.
+    pub fn throttled(&self, limit: &str) {
+        let labels = vec![Label::new("limit", limit.to_owned())];
+        let key = Key::from_parts("callgate_throttles_total", labels);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
+    }
+
     /// Notes a connection for which there was no room.
     pub fn connection_refused(&self) {
         self.connections_refused.increment(1);
@@ -316,6 +359,10 @@ impl Metrics {
         set(&self.sandboxes, levels.sandboxes);
         set(&self.executions, levels.executions);
         set(&self.identity_bytes, levels.identity_bytes);
+        set(&self.waiting, levels.waiting);
+        set(&self.limit_keys, levels.limit_keys);
+        set(&self.limit_bytes, levels.limit_bytes);
+        set(&self.limit_shared, levels.limit_shared);
         for (counter, count) in self.cancelled.iter().zip(levels.cancelled) {
             counter.absolute(count);
         }
@@ -378,7 +425,9 @@ mod tests {
         let metrics = Metrics::new();
         metrics.operation("Invoke").count(Outcome::Success);
         metrics.invocation(Duration::from_millis(3), None);
+        metrics.throttled("account_rate");
         let text = metrics.render(Levels::default());
+        assert!(text.contains(r#"callgate_throttles_total{limit="account_rate"} 1"#), "{text}");
         let mut seen: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let mut described: Vec<_> =
             DESCRIBED.iter().map(|(name, kind, _, _)| format!("{name} {kind}")).collect();

@@ -2,8 +2,12 @@
 //! `callgate:<Operation>`; and what apps that cannot sign may ask under `/callgate/public`.
 
 pub mod create_invoke_token;
+pub mod delete_limit;
 mod input;
+pub mod limit_input;
+pub mod list_limits;
 pub mod list_revocations;
+pub mod put_limit;
 pub mod restore_identity;
 pub mod revoke_sessions;
 
@@ -16,6 +20,7 @@ use crate::{
     base::AccountId,
     iam::Directory,
     identity::{Identities, Pools},
+    limits::Limits,
     revocation::{RevocationError, Revocations, Scope},
     store::identity::IdentityStore,
 };
@@ -25,7 +30,10 @@ const BODY_BYTES_MAX: usize = 128 * 1024;
 
 operations! {
     operator: Operator => {
+        delete_limit::DeleteLimit,
+        list_limits::ListLimits,
         list_revocations::ListRevocations,
+        put_limit::PutLimit,
         restore_identity::RestoreIdentity,
         revoke_sessions::RevokeSessions,
     }
@@ -44,6 +52,8 @@ pub struct Operator {
     pub identities: Arc<dyn IdentityStore>,
     /// Access keys.
     pub directory: Arc<Directory>,
+    /// Limits.
+    pub limits: Arc<Limits>,
 }
 
 impl Operator {

@@ -1,11 +1,9 @@
 //! Which of the model's codes an error of `identity` is. All are 400, as in the model, but for internal ones.
 
-use http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
-
 use crate::{
     api::ApiError,
     authn::{oidc::TokenError, sessions::SessionError},
-    identity::{IdentityError, minting::TooManyGuests},
+    identity::IdentityError,
 };
 
 /// `InvalidParameterException`.
@@ -16,19 +14,6 @@ pub(super) fn invalid(message: impl Into<String>) -> ApiError {
 /// What is not implemented, by its name.
 pub(super) fn unsupported(what: &str, instead: &str) -> ApiError {
     invalid(format!("{what} is not supported by Callgate: {instead}"))
-}
-
-impl ApiError {
-    /// By its model TooManyRequestsException is 400; **ours**: 429, as for every limit.
-    fn too_many_guests(over: &TooManyGuests) -> Self {
-        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", over.to_string());
-        let seconds = over.wait.as_secs() + u64::from(over.wait.subsec_nanos() > 0);
-        let error = error.with_header(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-        match HeaderValue::from_str(&over.limit) {
-            Ok(limit) => error.with_header(HeaderName::from_static("x-callgate-limit"), limit),
-            Err(_) => error,
-        }
-    }
 }
 
 impl From<IdentityError> for ApiError {
@@ -44,8 +29,10 @@ impl From<IdentityError> for ApiError {
                 let cause = std::error::Error::source(unavailable).map(ToString::to_string);
                 return Self { cause, ..Self::bad_request("ExternalServiceException", error.to_string()) };
             }
-            IdentityError::TooManyGuests(over) => {
-                return Self::too_many_guests(over);
+            IdentityError::TooManyGuests(over)
+            | IdentityError::TooManyExchanges(over)
+            | IdentityError::HookThrottled(over) => {
+                return Self::throttled("TooManyRequestsException", error.to_string(), over.clone());
             }
             IdentityError::GuestsOff
             | IdentityError::Forbidden(_)
@@ -78,15 +65,6 @@ impl From<IdentityError> for ApiError {
             | IdentityError::TooManyPoolTags
             | IdentityError::Session(SessionError::TooLarge { .. }) => "InvalidParameterException",
             IdentityError::Configuration => "InvalidIdentityPoolConfigurationException",
-            IdentityError::HookThrottled { retry_seconds } => {
-                // Cognito's model has it 400; ours is 429, as everywhere.
-                return Self::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "TooManyRequestsException",
-                    error.to_string(),
-                )
-                .with_header(RETRY_AFTER, HeaderValue::from(*retry_seconds));
-            }
             IdentityError::Session(_)
             | IdentityError::SigningKey(_)
             | IdentityError::InvokeToken(_)

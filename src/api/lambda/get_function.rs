@@ -3,7 +3,9 @@
 use http::{Method, StatusCode};
 
 use super::{
-    BODY_BYTES_MAX, naming,
+    BODY_BYTES_MAX,
+    concurrency::Concurrency,
+    naming,
     shapes::{CodeLocation, FunctionAndCode, FunctionConfiguration},
     spec,
 };
@@ -12,7 +14,7 @@ use crate::{
         ApiError, Context, Operation, Raw, Reply, Resource, Spec,
         members::{Members, Support::Implemented},
     },
-    functions::{Functions, Named, name::Form},
+    functions::{Named, name::Form},
 };
 
 /// The members of its input.
@@ -28,7 +30,7 @@ pub struct GetFunction {
 }
 
 impl Operation for GetFunction {
-    type State = Functions;
+    type State = Concurrency;
 
     fn spec() -> Spec {
         spec(
@@ -44,14 +46,14 @@ impl Operation for GetFunction {
         Ok(Self { named: naming::read(raw, Form::Namespaced)? })
     }
 
-    fn resources(&self, state: &Functions, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
-        Ok(vec![naming::resource(&self.named, state, context)?])
+    fn resources(&self, state: &Concurrency, context: &Context<'_>) -> Result<Vec<Resource>, ApiError> {
+        Ok(vec![naming::resource(&self.named, &state.functions, context)?])
     }
 
-    async fn run(self, state: &Functions, context: &Context<'_>) -> Result<Reply, ApiError> {
+    async fn run(self, state: &Concurrency, context: &Context<'_>) -> Result<Reply, ApiError> {
         let reference = naming::locate(&self.named, context)?;
-        let function = state.resolve(&reference)?.function;
-        let token = state.make_link(&function.record.code)?;
+        let function = state.functions.resolve(&reference)?.function;
+        let token = state.functions.make_link(&function.record.code)?;
         let answer = FunctionAndCode {
             configuration: FunctionConfiguration::of(
                 &function,
@@ -63,6 +65,7 @@ impl Operation for GetFunction {
                 location: format!("{}/callgate/public/code/{token}", context.public_url),
             },
             tags: &function.tags,
+            concurrency: state.reserved(&function),
         };
         Reply::json(StatusCode::OK, &answer)
     }

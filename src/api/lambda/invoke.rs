@@ -132,6 +132,11 @@ impl Call {
         self.dry_run
     }
 
+    /// The app that the device claims to be.
+    pub fn app(&self) -> Option<String> {
+        client_context::claim(self.client_context.as_deref()?, "callgate:apppackagename")
+    }
+
     /// The function in full: what the name leaves out is the caller's.
     pub fn target(&self, account: AccountId, region: &Region) -> Result<Target, ApiError> {
         let reference = self.named.within(account, region)?;

@@ -8,14 +8,18 @@ mod aliases;
 mod body;
 pub mod cancel_invocation;
 pub mod client_context;
+pub mod concurrency;
 pub mod create_alias;
 pub mod create_function;
 pub mod delete_alias;
 pub mod delete_function;
+pub mod delete_function_concurrency;
 pub mod delete_resource_policy;
 pub mod errors;
+pub mod get_account_settings;
 pub mod get_alias;
 pub mod get_function;
+pub mod get_function_concurrency;
 pub mod get_function_configuration;
 pub mod get_policy;
 pub mod get_resource_policy;
@@ -29,6 +33,7 @@ mod naming;
 mod paging;
 pub mod payload;
 pub mod publish_version;
+pub mod put_function_concurrency;
 pub mod put_resource_policy;
 pub mod remove_permission;
 pub mod shapes;
@@ -52,9 +57,12 @@ pub use create_alias::CreateAlias;
 pub use create_function::CreateFunction;
 pub use delete_alias::DeleteAlias;
 pub use delete_function::DeleteFunction;
+pub use delete_function_concurrency::DeleteFunctionConcurrency;
 pub use delete_resource_policy::DeleteResourcePolicy;
+pub use get_account_settings::GetAccountSettings;
 pub use get_alias::GetAlias;
 pub use get_function::GetFunction;
+pub use get_function_concurrency::GetFunctionConcurrency;
 pub use get_function_configuration::GetFunctionConfiguration;
 pub use get_policy::GetPolicy;
 pub use get_resource_policy::GetResourcePolicy;
@@ -63,6 +71,7 @@ pub use list_functions::ListFunctions;
 pub use list_tags::ListTags;
 pub use list_versions_by_function::ListVersionsByFunction;
 pub use publish_version::PublishVersion;
+pub use put_function_concurrency::PutFunctionConcurrency;
 pub use put_resource_policy::PutResourcePolicy;
 pub use remove_permission::RemovePermission;
 pub use tag_resource::TagResource;
@@ -71,6 +80,7 @@ pub use update_alias::UpdateAlias;
 pub use update_function_code::UpdateFunctionCode;
 pub use update_function_configuration::UpdateFunctionConfiguration;
 
+use self::concurrency::Concurrency;
 use super::{Access, Door, Route, Service, Spec, operation::operations};
 use crate::functions::Functions;
 
@@ -83,7 +93,6 @@ operations! {
         delete_function::DeleteFunction,
         delete_resource_policy::DeleteResourcePolicy,
         get_alias::GetAlias,
-        get_function::GetFunction,
         get_function_configuration::GetFunctionConfiguration,
         get_policy::GetPolicy,
         get_resource_policy::GetResourcePolicy,
@@ -102,6 +111,13 @@ operations! {
     }
     calls: Calls => {
         cancel_invocation::CancelInvocation,
+    }
+    concurrency: Concurrency => {
+        delete_function_concurrency::DeleteFunctionConcurrency,
+        get_account_settings::GetAccountSettings,
+        get_function::GetFunction,
+        get_function_concurrency::GetFunctionConcurrency,
+        put_function_concurrency::PutFunctionConcurrency,
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
+    api::members::says_nothing,
     base::Region,
     functions::{Function, environment::Variables},
     store::{
@@ -227,6 +229,9 @@ pub struct FunctionAndCode<'a> {
     /// Its tags; absent if it has none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: &'a BTreeMap<String, String>,
+    /// What is reserved for it; absent if nothing is.
+    #[serde(skip_serializing_if = "says_nothing")]
+    pub concurrency: Value,
 }
 
 /// Where a package can be had.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Calls, operations};
+use super::{Calls, Concurrency, operations};
 use crate::{
     api::{ApiError, Authorizer, Context, Raw, Reply, Resource},
     base::{Caller, Clock, KeyRing, Principal, RequestId, Secret, rng::SystemRng},
@@ -19,6 +19,8 @@ use crate::{
         package::hostile::package,
         testing::{ACCOUNT, Fixture, ROLE, region},
     },
+    limits,
+    store::Feed,
 };
 
 /// Permits everything but one action, and notes what it was asked.
@@ -51,6 +53,9 @@ pub(super) struct Gateway {
     pub(super) fixture: Fixture,
     pub(super) calls: Arc<Calls>,
     pub(super) notary: Notary,
+    pub(super) concurrency: Arc<Concurrency>,
+    /// What the limits follow.
+    pub(super) feed: Arc<Feed>,
 }
 
 /// An error as it is put together: status, code, message.
@@ -61,7 +66,9 @@ impl Gateway {
         let fixture = Fixture::new().await;
         let calls =
             Arc::new(Calls { functions: fixture.functions.clone(), idempotency: idempotency(&fixture) });
-        Self { fixture, calls, notary: Notary::default() }
+        let (limits, feed, _) = limits::testing::over(&fixture.store, fixture.clock.clone()).await;
+        let concurrency = Arc::new(Concurrency { functions: fixture.functions.clone(), limits });
+        Self { fixture, calls, notary: Notary::default(), concurrency, feed }
     }
 
     /// Calls an operation. `path` are the pattern's parameters.
@@ -72,7 +79,7 @@ impl Gateway {
         query: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Reply, ApiError> {
-        let operations = operations(&self.fixture.functions, &self.calls);
+        let operations = operations(&self.fixture.functions, &self.calls, &self.concurrency);
         let performed =
             operations.iter().find(|performed| performed.spec().name == operation).expect("an operation");
         let caller = Caller {

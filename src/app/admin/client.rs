@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use super::{CreateAccount, PATH, Sessions, SessionsCommand, Status, operation};
+use super::{CreateAccount, Limits, LimitsCommand, PATH, Sessions, SessionsCommand, Status, operation};
 use crate::base::AccountId;
 
 /// Speaks to the gateway that holds a data directory.
@@ -75,6 +75,13 @@ impl Client {
         let input = Sessions { account: account.to_string(), command };
         let input = serde_json::to_value(input).map_err(|cause| self.broken(cause))?;
         self.call(operation::SESSIONS, &input).await
+    }
+
+    /// Sets, takes back or lists limits.
+    pub async fn limits(&self, account: AccountId, command: LimitsCommand) -> Result<Value, ClientError> {
+        let input = Limits { account: account.to_string(), command };
+        let input = serde_json::to_value(input).map_err(|cause| self.broken(cause))?;
+        self.call(operation::LIMITS, &input).await
     }
 
     /// Explains a decision.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub use server::{Server, ServerError};
 
 use crate::{
-    api::callgate::revoke_sessions::RevokeSessions,
+    api::callgate::{limit_input::Which, put_limit::PutLimit, revoke_sessions::RevokeSessions},
     base::{AccountId, Secret},
 };
 
@@ -27,6 +27,11 @@ pub trait AdminOps: Send + Sync + 'static {
 
     /// Revokes or restores in an account, or lists what it has revoked; the answer is that of the API's operation.
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError>;
+
+    /// Sets, takes back or lists the limits of an account, its functions and pools; the answer is that of the API's operation.
+    async fn limits(&self, account: AccountId, _command: LimitsCommand) -> Result<Value, AdminError> {
+        Err(AdminError::Refused(format!("there are no limits of account {account} here")))
+    }
 
     /// Explains a decision, as it would be or as it was.
     async fn explain_policy(&self, _asked: ExplainPolicy) -> Result<Value, AdminError> {
@@ -45,6 +50,17 @@ pub enum SessionsCommand {
         identity_id: String,
     },
     /// ListRevocations.
+    List,
+}
+
+/// What `callgate limits` asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum LimitsCommand {
+    /// PutLimit.
+    Put(PutLimit),
+    /// DeleteLimit.
+    Delete(Which),
+    /// ListLimits.
     List,
 }
 
@@ -103,6 +119,7 @@ mod operation {
     pub(super) const STATUS: &str = "status";
     pub(super) const CREATE_ACCOUNT: &str = "create-account";
     pub(super) const SESSIONS: &str = "sessions";
+    pub(super) const LIMITS: &str = "limits";
     pub(super) const EXPLAIN_POLICY: &str = "explain-policy";
 }
 
@@ -119,6 +136,13 @@ struct CreateAccount {
 struct Sessions {
     account: String,
     command: SessionsCommand,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    account: String,
+    command: LimitsCommand,
 }
 
 #[cfg(test)]

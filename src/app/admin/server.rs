@@ -15,7 +15,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{AdminError, AdminOps, CreateAccount, PATH, Sessions, Status, operation};
+use super::{AdminError, AdminOps, CreateAccount, Limits, PATH, Sessions, Status, operation};
 use crate::{app::data_dir::DataDir, base::AccountId};
 
 /// The socket while the gateway runs; dropped, it is removed.
@@ -147,6 +147,11 @@ async fn perform(
             let input: Sessions =
                 serde_json::from_slice(&body).map_err(|cause| AdminError::Refused(cause.to_string()))?;
             ops.sessions(account(&input.account)?, input.command).await
+        }
+        operation::LIMITS => {
+            let input: Limits =
+                serde_json::from_slice(&body).map_err(|cause| AdminError::Refused(cause.to_string()))?;
+            ops.limits(account(&input.account)?, input.command).await
         }
         operation::EXPLAIN_POLICY => {
             let asked =

@@ -132,7 +132,12 @@ async fn serve<G: Gateway>(config: Config, folder: Folder, is_temporary: bool) -
     };
     let develop = tokio::spawn(develop);
     let ending = develop.abort_handle();
-    let served = lifecycle::serve::<G>(config, signals, announce).await;
+    // Who develops starts it anew: what it began with stays.
+    let reload = {
+        let config = config.clone();
+        move || Ok(config.clone())
+    };
+    let served = lifecycle::serve::<G>(config, reload, signals, announce).await;
     ending.abort();
     match develop.await {
         Ok(Err(failure)) if served.is_ok() => Err(failure),

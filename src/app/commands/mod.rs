@@ -6,6 +6,7 @@ pub mod deploy;
 pub mod dev;
 pub mod doctor;
 pub mod invoke;
+pub mod limits;
 pub mod policy;
 pub mod pools;
 pub mod remote;

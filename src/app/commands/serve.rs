@@ -28,12 +28,13 @@ pub struct Arguments {
 pub fn run<G: Gateway>(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let config = common.load(arguments.listen)?;
     logging::start(&config.log);
+    let reload = || common.load(arguments.listen);
     let announce = if arguments.ready_json { announce_json } else { announce_text };
     // Requests are served by threads of their own; what is left, accepting and chores, is little.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let served = runtime.block_on(async {
         let signals = Signals::of_process().map_err(|cause| format!("signals cannot be heard: {cause}"))?;
-        Ok::<_, Failure>(lifecycle::serve::<G>(config, signals, announce).await?)
+        Ok::<_, Failure>(lifecycle::serve::<G>(config, reload, signals, announce).await?)
     });
     // What was cut off must not hold up the end.
     runtime.shutdown_background();

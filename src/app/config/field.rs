@@ -67,6 +67,11 @@ pub trait Field: Sized {
     /// Reads it; `None` if it is not of this type.
     fn read(given: &Given<'_>) -> Option<Self>;
 
+    /// What is wrong with a value that was not read, where more can be said than what it must be.
+    fn fault(_given: &Given<'_>) -> Option<String> {
+        None
+    }
+
     /// The value in TOML's form; `None` if nothing is set.
     fn show(&self) -> Option<String>;
 

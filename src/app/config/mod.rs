@@ -15,6 +15,7 @@ mod node_versions;
 mod oidc;
 mod outbound;
 mod reader;
+mod rules;
 mod runtime;
 mod sandbox;
 mod section;

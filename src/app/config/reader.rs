@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
 
 fn check<T: Field>(given: &Given<'_>, bounds: Option<(u64, u64)>) -> Result<T, String> {
     let fault = || format!("must be {}, not {}", kind::<T>(bounds), given.quoted());
-    let value = T::read(given).ok_or_else(fault)?;
+    let value = T::read(given).ok_or_else(|| T::fault(given).unwrap_or_else(fault))?;
     match (bounds, value.number()) {
         (Some((min, max)), Some(number)) if !(min..=max).contains(&number) => Err(fault()),
         _ => Ok(value),

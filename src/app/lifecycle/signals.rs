@@ -12,7 +12,7 @@ use tokio::{
 pub enum Told {
     /// To drain and end; told once more, to end at once.
     End,
-    /// To read its certificate again.
+    /// To read its certificate and its limits again.
     Reload,
 }
 

@@ -99,7 +99,9 @@ fn config(folder: &Path, drain_seconds: u64) -> Config {
 async fn run(config: Config) -> Running {
     let (tell, signals) = Signals::by_hand();
     let (sender, started) = oneshot::channel();
-    let served = tokio::spawn(serve::<Gate>(config, signals, move |started| {
+    let reloaded = config.clone();
+    let reload = move || Ok(reloaded.clone());
+    let served = tokio::spawn(serve::<Gate>(config, reload, signals, move |started| {
         sender.send(started.clone()).unwrap();
     }));
     Running { started: started.await.unwrap(), tell, served }
@@ -163,7 +165,8 @@ async fn a_second_gateway_on_the_same_data_is_told_who_has_it() {
     let folder = tempfile::tempdir().unwrap();
     let running = run(config(folder.path(), 0)).await;
     let (_tell, signals) = Signals::by_hand();
-    let error = serve::<Gate>(config(folder.path(), 0), signals, |_| ()).await.unwrap_err();
+    let error =
+        serve::<Gate>(config(folder.path(), 0), || Ok(Config::default()), signals, |_| ()).await.unwrap_err();
     assert!(matches!(error, StartError::DataDir(DataDirError::Held { .. })), "{error}");
     running.tell.send(Told::End).await.unwrap();
     running.served.await.unwrap().unwrap();

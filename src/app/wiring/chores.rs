@@ -14,6 +14,8 @@ use crate::{
 
 /// How often idle sandboxes and unused state are looked at.
 pub(super) const SWEEP: Duration = Duration::from_secs(5);
+/// How often a part of what limits remember is looked at: all of it in half a minute.
+pub(super) const SWEEP_LIMITS: Duration = Duration::from_millis(500);
 /// How often what other processes changed is read.
 const FOLLOW: Duration = Duration::from_secs(2);
 /// How often packages and session policies that nothing refers to are removed.

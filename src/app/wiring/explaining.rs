@@ -16,8 +16,12 @@ use crate::{
 /// Explains; the error is a sentence for the operator.
 pub(super) fn explain(gate: &Gate, directory: &Directory, asked: &ExplainPolicy) -> Result<Value, String> {
     if let Some(id) = &asked.request {
-        return gate.authorizer.explain_refusal(id, &gate.region).ok_or_else(|| {
-            format!("no refusal of request {id} is remembered: the last 1,024 since the gateway started are")
+        let denied = gate.authorizer.explain_refusal(id, &gate.region);
+        return denied.or_else(|| gate.throttles.explain(id, &gate.quota)).ok_or_else(|| {
+            format!(
+                "no refusal of request {id} is remembered: the last 1,024 of policy are since the gateway started, and the last \
+                 256 of each limit"
+            )
         });
     }
     let resource = asked.resource.as_deref().ok_or("say which --resource is meant, or which --request")?;

@@ -11,7 +11,7 @@ use crate::{
     functions::{FunctionRef, Functions},
     identity::{HookError, MergeHook},
     policy::permit_root,
-    quota::Quota,
+    quota::{Call, Quota, Share, Throttled},
     store::identity::PoolRecord,
 };
 
@@ -35,9 +35,8 @@ pub(super) struct MergeHooks {
 #[async_trait]
 impl MergeHook for MergeHooks {
     async fn ask(&self, pool: &PoolRecord, function: &str, event: &Value) -> Result<Value, HookError> {
-        // Rounded up: who comes back after that many seconds is not too early.
-        let throttled = |wait: Duration| HookError::Throttled { retry_seconds: wait.as_secs() + 1 };
-        self.quota.merge_hook(&pool.id).map_err(|over| throttled(over.retry_after))?;
+        let throttled = |refused: Throttled| HookError::Throttled(refused.over);
+        self.quota.merge_hook(&pool.id).map_err(throttled)?;
         let reference = FunctionRef {
             region: self.region.clone(),
             account: pool.account,
@@ -55,7 +54,8 @@ impl MergeHook for MergeHooks {
         };
         let arn = reference.arn();
         let permit = permit_root(&owner, "lambda:InvokeFunction", &arn).map_err(|denial| failed(&denial))?;
-        let admission = self.quota.admit(pool.account).map_err(|over| throttled(over.retry_after))?;
+        let call = Call { owner: pool.account, function, pool: Some(&pool.id), share: Share::NOBODY };
+        let admission = self.quota.admit(&call).map_err(throttled)?;
         let invocation = Invocation {
             id: RequestId::draw(self.rng.as_ref()),
             payload: event.to_string().into(),

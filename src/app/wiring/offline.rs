@@ -5,17 +5,23 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{Base, OpenError};
+use super::{Base, OpenError, settings::quota_config};
 use crate::{
-    api::callgate::{Operator, revoke_sessions},
+    api::{
+        ApiError,
+        callgate::{Operator, revoke_sessions},
+    },
     app::{
-        admin::{AdminError, AdminOps, NewAccount, SessionsCommand},
+        admin::{AdminError, AdminOps, LimitsCommand, NewAccount, SessionsCommand},
         gateway::Parts,
     },
     base::AccountId,
     iam::{Directory, IamError},
     identity::Pools,
+    limits::Limits,
+    quota::Quota,
     revocation::Revocations,
+    store::Follower,
 };
 
 /// The store alone, for commands that found no gateway running.
@@ -32,10 +38,15 @@ impl Offline {
         let (clock, rng, region) =
             (parts.clock.clone(), parts.rng.clone(), parts.config.server.region.clone());
         let revocations = Revocations::new(store.clone(), feed.clone(), clock.clone());
+        let quota = Arc::new(Quota::new(quota_config(&parts.config), clock.clone()));
+        let limits = Limits::new(store.clone(), feed.clone(), quota, clock.clone());
         let pools = Pools::new(store.clone(), feed.clone(), clock, rng, region);
-        feed.start(vec![directory.clone(), pools.clone(), revocations.clone()]).await?;
+        let followers: Vec<Arc<dyn Follower>> =
+            vec![directory.clone(), pools.clone(), revocations.clone(), limits.clone()];
+        feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
-        let operator = Operator { revocations, pools, identities: store, directory: directory.clone() };
+        let operator =
+            Operator { revocations, pools, identities: store, directory: directory.clone(), limits };
         Ok(Self { directory, operator })
     }
 }
@@ -48,6 +59,10 @@ impl AdminOps for Offline {
 
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {
         sessions(&self.operator, account, command).await
+    }
+
+    async fn limits(&self, account: AccountId, command: LimitsCommand) -> Result<Value, AdminError> {
+        limits(&self.operator, account, command).await
     }
 }
 
@@ -63,10 +78,27 @@ pub(super) async fn sessions(
         SessionsCommand::Restore { identity_id } => operator.restore(account, &identity_id).await,
         SessionsCommand::List => operator.listed(account).await,
     };
-    done.map_err(|error| match error.cause {
+    done.map_err(told)
+}
+
+pub(super) async fn limits(
+    operator: &Operator,
+    account: AccountId,
+    command: LimitsCommand,
+) -> Result<Value, AdminError> {
+    match command {
+        LimitsCommand::Put(input) => operator.put_limit(account, &input).await.map_err(told),
+        LimitsCommand::Delete(which) => operator.delete_limit(account, &which).await.map_err(told),
+        LimitsCommand::List => Ok(operator.listed_limits(account)),
+    }
+}
+
+/// An operation's refusal as a command hears it.
+fn told(error: ApiError) -> AdminError {
+    match error.cause {
         Some(cause) => AdminError::Failed(cause),
         None => AdminError::Refused(error.message.unwrap_or_default()),
-    })
+    }
 }
 
 pub(super) async fn create_account(

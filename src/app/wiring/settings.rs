@@ -47,23 +47,17 @@ pub(super) fn known(config: &Config) -> KnownConfig {
 pub(super) fn quota_config(config: &Config) -> QuotaConfig {
     let limits = &config.limits;
     let positive = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    let rate = |tokens, burst| Rate::per_second(positive(tokens), positive(burst));
     QuotaConfig {
         account_concurrency: limits.account_concurrency,
         account_rate: positive(limits.account_rate),
-        address_rate: Rate {
-            per_second: positive(limits.address_rate),
-            burst: positive(limits.address_burst),
-        },
-        guest_address_rate: Rate {
-            per_second: positive(limits.guest_address_rate),
-            burst: positive(limits.guest_address_burst),
-        },
-        guest_pool_rate: Rate {
-            per_second: positive(limits.guest_pool_rate),
-            burst: positive(limits.guest_pool_burst),
-        },
+        unreserved_minimum: limits.unreserved_minimum,
+        address_rate: rate(limits.address_rate, limits.address_burst),
+        guest_address_rate: rate(limits.guest_address_rate, limits.guest_address_burst),
+        guest_pool_rate: rate(limits.guest_pool_rate, limits.guest_pool_burst),
         caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
         merge_hook_rate: positive(config.identity.merge_hook_rate),
+        rules: limits.rules.0.clone(),
         ..QuotaConfig::default()
     }
 }

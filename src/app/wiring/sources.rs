@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     authn::{invoke_tokens::BearerPools, sessions::Sessions},
-    base::{AccountId, Origin, SessionClaims, SessionRole, Timestamp, clock::SharedClock},
+    base::{AccountId, Origin, OverLimit, SessionClaims, SessionRole, Timestamp, clock::SharedClock},
     dispatch::{
         Dispatch, Idempotency,
         credentials::{CredentialSource, RoleCredentials},
@@ -28,9 +28,8 @@ use crate::{
     functions::{Function, Functions, RoleCheck},
     iam::Directory,
     identity::{
-        OpenIdKeys, Pools, Provider, ProviderSource, Role, RoleSource,
-        invoke_token::allows_bearer,
-        minting::{Minting, TooManyGuests},
+        OpenIdKeys, Pools, Provider, ProviderSource, Role, RoleSource, invoke_token::allows_bearer,
+        minting::Minting,
     },
     policy::{NoKeys, Requester},
     quota::Quota,
@@ -49,14 +48,16 @@ impl ProviderSource for Providers {
     }
 }
 
-/// The limits on new guests.
+/// The limits on new guests and on exchanges.
 pub(super) struct Guests(pub(super) Arc<Quota>);
 
 impl Minting for Guests {
-    fn admit(&self, source: IpAddr, pool_id: &str) -> Result<(), TooManyGuests> {
-        self.0
-            .guest(source, pool_id)
-            .map_err(|over| TooManyGuests { limit: over.limit, wait: over.retry_after })
+    fn admit(&self, source: IpAddr, pool_id: &str) -> Result<(), OverLimit> {
+        self.0.guest(source, pool_id).map_err(|throttled| throttled.over)
+    }
+
+    fn exchange(&self, pool_id: &str, identity_id: Option<&str>) -> Result<(), OverLimit> {
+        self.0.exchange(pool_id, identity_id).map_err(|throttled| throttled.over)
     }
 }
 
@@ -175,6 +176,7 @@ impl Source for PlainSource {
 
     fn levels(&self) -> Levels {
         let retries = self.idempotency.levels();
+        let limits = self.quota.tracked();
         Levels {
             bytes_in_flight: self.budget.held(),
             connections: self.connections.open(),
@@ -194,6 +196,10 @@ impl Source for PlainSource {
                 key_entries: retries.key_entries,
                 key_bytes: retries.key_bytes,
             },
+            waiting: self.dispatch.waiting() as u64,
+            limit_keys: limits.keys as u64,
+            limit_bytes: limits.bytes as u64,
+            limit_shared: limits.shared,
         }
     }
 

@@ -40,7 +40,7 @@ pub use answer::Answer;
 pub use book::{Bound, Bounds, Holders, Over};
 pub use first::{First, NotRecorded};
 pub use key::{Holder, Key, Kind, Owner};
-pub use running::{Run, Waiting};
+pub use running::{JOINS_MAX, Run, Waiting};
 
 use crate::base::{KeyRing, RequestId, Timestamp, clock::SharedClock, rng::SharedRng};
 use aliases::Aliases;

@@ -28,10 +28,12 @@ pub struct PackageLimits {
 
 impl Default for PackageLimits {
     fn default() -> Self {
-        Self { unpacked_bytes_max: 262_144_000, entries_max: 100_000 }
+        Self { unpacked_bytes_max: UNZIPPED_BYTES_MAX, entries_max: 100_000 }
     }
 }
 
+/// All files of the largest package, unpacked, in bytes.
+pub const UNZIPPED_BYTES_MAX: u64 = 262_144_000;
 /// The largest package, zipped, in bytes.
 pub const ZIPPED_BYTES_MAX: usize = 52_428_800;
 

@@ -19,15 +19,13 @@ use crate::{
         sessions::Sessions,
     },
     base::{
-        AccountId, Clock, KeyRing, Region, Secret, Timestamp, clock::MockClock, rng::SeededRng,
+        AccountId, Clock, KeyRing, OverLimit, Region, Secret, Timestamp, clock::MockClock, rng::SeededRng,
         rng::SharedRng,
     },
     identity::{
         HookError, Identities, IdentitiesParts, Logins, MergeHook, NewPool, OpenIdKeys, OpenIdKeysParts,
         Pools, Provider, ProviderSource, Resolved, Result, Role, RoleSource, VerifiedLogin,
-        fates::NothingKept,
-        logins,
-        minting::{Minting, TooManyGuests},
+        fates::NothingKept, logins, minting::Minting,
     },
     policy::{Document, Kind, defaults},
     revocation::Revocations,
@@ -126,7 +124,11 @@ impl MergeHook for FakeHook {
 struct Unlimited;
 
 impl Minting for Unlimited {
-    fn admit(&self, _: std::net::IpAddr, _: &str) -> std::result::Result<(), TooManyGuests> {
+    fn admit(&self, _: std::net::IpAddr, _: &str) -> std::result::Result<(), OverLimit> {
+        Ok(())
+    }
+
+    fn exchange(&self, _: &str, _: Option<&str>) -> std::result::Result<(), OverLimit> {
         Ok(())
     }
 }

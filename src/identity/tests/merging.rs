@@ -171,9 +171,10 @@ async fn a_hook_that_fails_or_talks_nonsense_changes_nothing() {
     }
     fixture.hook.answers(Err(HookError::Failed("it hangs".to_owned())));
     assert!(matches!(fixture.resolve(&guest, Some("ann")).await, Err(IdentityError::MergeHookFailed)));
-    fixture.hook.answers(Err(HookError::Throttled { retry_seconds: 3 }));
+    let over = crate::base::OverLimit::at_once("merge_hook_rate", 3);
+    fixture.hook.answers(Err(HookError::Throttled(over.clone())));
     let throttled = fixture.resolve(&guest, Some("ann")).await;
-    assert!(matches!(throttled, Err(IdentityError::HookThrottled { retry_seconds: 3 })));
+    assert!(matches!(throttled, Err(IdentityError::HookThrottled(told)) if told == over));
     assert_eq!(fixture.store.identities(&pool.id, None, 10).await.unwrap(), before);
     assert_eq!(fixture.resolve(&ann, Some("ann")).await.unwrap().id, ann);
 }

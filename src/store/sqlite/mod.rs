@@ -3,6 +3,7 @@
 mod functions;
 mod iam;
 mod identity;
+mod limits;
 mod revocation;
 
 use std::{path::Path, time::Duration};

@@ -27,7 +27,7 @@ use callgate::{
     },
     functions::{self, FunctionRef, Functions, Parts, RoleCheck, config::Settings},
     policy::permit_root,
-    quota::{Quota, QuotaConfig},
+    quota::{Call, Quota, QuotaConfig, Share},
     sandbox::{Level, Means, RuntimeFiles, Spawner, Users},
     store::{Feed, sqlite::SqliteStore},
 };
@@ -249,7 +249,10 @@ impl Stand {
             session: None,
         };
         let permit = permit_root(&caller, "lambda:InvokeFunction", &invocation.invoked_arn).unwrap();
-        let admission = self.quota.admit(ACCOUNT).unwrap();
+        let admission = self
+            .quota
+            .admit(&Call { owner: ACCOUNT, function: "f", pool: None, share: Share::NOBODY })
+            .unwrap();
         Some(self.dispatch.run(&permit, admission, target, invocation).await)
     }
 

@@ -138,14 +138,17 @@ async fn a_hook_that_is_asked_too_often_is_429_with_the_time_to_come_again() {
     let pool = api.pool().await;
     let arn = format!("arn:aws:cognito-identity:eu-west-1:000000000000:identitypool/{pool}");
     api.ok("TagResource", json!({"ResourceArn": arn, "Tags": {"callgate:merge-hook": "ask-me"}})).await;
-    api.fixture.hook.answers(Err(crate::identity::HookError::Throttled { retry_seconds: 2 }));
+    api.fixture.hook.answers(Err(crate::identity::HookError::Throttled(crate::base::OverLimit::at_once(
+        "merge_hook_rate",
+        2,
+    ))));
     api.id(&pool, Some("ann")).await;
     let guest = api.id(&pool, None).await;
     let logins = json!({ api.fixture.provider(): api.fixture.token("ann") });
     let body = json!({"IdentityId": guest, "Logins": logins}).to_string();
     let error = api.send("GetCredentialsForIdentity", &body).await.unwrap_err();
     assert_eq!((error.status.as_u16(), &*error.code), (429, "TooManyRequestsException"));
-    assert_eq!(error.headers, [(http::header::RETRY_AFTER, http::HeaderValue::from(2))]);
+    assert_eq!(&*error.over.unwrap().name, "merge_hook_rate");
     api.fixture.hook.answers(Ok(json!({"decision": "refuse"})));
     assert_eq!(api.refused("GetCredentialsForIdentity", &body).await.0, "NotAuthorizedException");
     api.fixture.hook.answers(Ok(json!("nonsense")));
