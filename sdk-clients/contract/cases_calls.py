@@ -42,7 +42,7 @@ CALLS = [
     ("no-deadline", "kept calls have no deadline to send on",
      {"function": "buy", "payload": "{}", "invocationId": ID, "attempt": 1, "idempotencyKey": "outbox-7f3a"}),
     ("keyed", "a call marked so", {"function": "buy", "payload": '{"item":7}', "invocationId": ID, "attempt": 1,
-                                   "remainingMs": 30_000, "idempotencyKey": "order/2026 03"}),
+                                   "remainingMs": 30_000, "idempotencyKey": "order/2026%03"}),
     ("context", "with a client context", {"function": "greet", "payload": "{}", "invocationId": ID, "attempt": 1,
                                           "remainingMs": 5_000, "clientContext": CONTEXT}),
     ("qualifier", "an alias", {"function": "greet", "qualifier": "prod", "payload": "{}", "invocationId": ID, "attempt": 1, "remainingMs": 5_000}),
@@ -51,7 +51,7 @@ CALLS = [
     ("by-arn", "a function of another account", {"function": ARN, "payload": "{}", "invocationId": ID, "attempt": 1, "remainingMs": 5_000}),
     ("empty", "no argument is no body", {"function": "greet", "payload": "", "invocationId": ID, "attempt": 1, "remainingMs": 5_000}),
     ("cancel", "leaving a call", {"function": "greet", "cancel": True, "invocationId": ID}),
-    ("cancel-keyed", "a call with a key is named by it", {"function": "greet", "cancel": True, "invocationId": ID, "idempotencyKey": "order/2026 03"}),
+    ("cancel-keyed", "a call with a key is named by it", {"function": "greet", "cancel": True, "invocationId": ID, "idempotencyKey": "order/2026%03"}),
     ("cancel-qualified", "the qualifier belongs to the call's name", {"function": "greet", "qualifier": "prod", "cancel": True, "invocationId": ID}),
 ]
 
