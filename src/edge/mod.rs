@@ -17,5 +17,6 @@ pub mod report;
 pub mod routes;
 pub mod server;
 pub mod serving;
+pub mod spelling;
 
 pub use gate::{Gate, Settings};

@@ -18,10 +18,11 @@ public interface Game {
   @LambdaFunction(functionName = "scores", invocationType = InvocationType.DryRun)
   void mayScore(Score score);
 
-  /** Generics keep their types, and no argument is JSON's null. */
+  /** Without an argument this SDK sends no payload, which a function sees as an empty object. */
   @LambdaFunction(functionName = "echoes")
-  List<Score> none();
+  Map<String, Score> none();
 
+  /** Generics keep their types. */
   @LambdaFunction(functionName = "echoes")
   List<Score> all(List<Score> scores);
 

@@ -88,7 +88,7 @@ public final class Java1 {
       same(List.of(new Score("Ünal \"the\" 手", 42), new Score("Ada", 7)), board.getBest());
     }
     game.mayScore(score);
-    same(null, game.none());
+    same(Map.of(), game.none());
     List<Score> scores = List.of(score, new Score(null, -1));
     same(scores, game.all(scores));
     same(Map.of("größte", score), game.byName(Map.of("größte", score)));
