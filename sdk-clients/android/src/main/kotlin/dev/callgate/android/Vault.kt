@@ -2,13 +2,14 @@ package dev.callgate.android
 
 import android.security.keystore.KeyGenParameterSpec
 import android.security.keystore.KeyProperties
-import android.util.Base64
 import java.security.GeneralSecurityException
 import java.security.KeyStore
 import javax.crypto.Cipher
 import javax.crypto.KeyGenerator
 import javax.crypto.SecretKey
 import javax.crypto.spec.GCMParameterSpec
+import okio.ByteString.Companion.decodeBase64
+import okio.ByteString.Companion.toByteString
 
 /**
  * Seals texts with a key of the Android Keystore, which never leaves the device: AES-256-GCM, a fresh nonce each time, the
@@ -41,16 +42,12 @@ internal class Vault(private val alias: String) {
         cipher.init(Cipher.ENCRYPT_MODE, key)
         cipher.updateAAD(name.toByteArray())
         val sealed = cipher.doFinal(text.toByteArray())
-        return Base64.encodeToString(cipher.iv + sealed, Base64.NO_WRAP)
+        return (cipher.iv + sealed).toByteString().base64()
     }
 
     /** Throws [GeneralSecurityException] if it was not sealed by this key under this name. */
     fun open(name: String, sealed: String): String {
-        val bytes = try {
-            Base64.decode(sealed, Base64.NO_WRAP)
-        } catch (_: IllegalArgumentException) {
-            throw GeneralSecurityException("what is kept as $name is damaged")
-        }
+        val bytes = sealed.decodeBase64()?.toByteArray() ?: throw GeneralSecurityException("what is kept as $name is damaged")
         if (bytes.size < NONCE_BYTES) throw GeneralSecurityException("what is kept as $name is cut short")
         val cipher = Cipher.getInstance(CIPHER)
         cipher.init(Cipher.DECRYPT_MODE, key, GCMParameterSpec(TAG_BITS, bytes, 0, NONCE_BYTES))

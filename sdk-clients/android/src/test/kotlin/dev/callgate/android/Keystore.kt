@@ -21,7 +21,7 @@ import javax.crypto.SecretKey
 import javax.crypto.spec.SecretKeySpec
 
 /** A Keystore as a device has one, as far as the SDK asks for it: a provider of security by that name. */
-internal class Keystore : Provider("AndroidKeyStore", "1", "keys of this device") {
+internal class Keystore : Provider("AndroidKeyStore", 1.0, "keys of this device") {
     init {
         put("KeyStore.AndroidKeyStore", Keys::class.java.name)
         put("KeyGenerator.AES", Generator::class.java.name)

@@ -9,6 +9,7 @@ import android.content.pm.PackageManager
 import android.net.ConnectivityManager
 import java.io.File
 import java.lang.reflect.Method
+import java.lang.reflect.Proxy
 import java.nio.file.Files
 import net.bytebuddy.ByteBuddy
 import net.bytebuddy.implementation.MethodDelegation
@@ -68,8 +69,14 @@ private fun <T : Any> onDevice(type: Class<T>, methods: (Method, Array<Any?>) ->
         .method(ElementMatchers.not(ElementMatchers.isDeclaredBy(Any::class.java)))
         .intercept(MethodDelegation.to(Handler(methods)))
         .make().load(Handler::class.java.classLoader).loaded
+    // Android's constructors want what they never use here: whose method is called is decided above.
     val constructor = made.declaredConstructors[0]
-    return type.cast(constructor.newInstance(*arrayOfNulls(constructor.parameterCount)))
+    val wanted = constructor.parameterTypes.map { if (it.isInterface) anyOf(it) else ContextWrapper(null) }
+    return type.cast(constructor.newInstance(*wanted.toTypedArray()))
+}
+
+private fun anyOf(type: Class<*>): Any = Proxy.newProxyInstance(type.classLoader, arrayOf(type)) { _, method, _ ->
+    error("nobody asks for $method")
 }
 
 class Handler(private val methods: (Method, Array<Any?>) -> Any?) {
