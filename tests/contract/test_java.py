@@ -42,6 +42,10 @@ def environment(gateway, account, issuer):
     )
     for name, source in FUNCTIONS.items():
         account.function(source, FunctionName=name, Tags=GUESTS)
+    account.function(
+        "exports.handler = (why, context) => context.fail(new RangeError(why));",
+        FunctionName="fails-2015", Runtime="nodejs", Tags=GUESTS,
+    )
     account.function(code.ECHO, FunctionName="closed")
     return {
         "PATH": os.environ["PATH"],
@@ -83,8 +87,9 @@ def test_androids_lambda_invoker_over_its_core(environment):
 
 
 @pytest.mark.parametrize("libraries", ["target/v1", "target/v1-2015"])
-def test_java_v1_calls_functions_by_interface(environment, libraries):
-    run(environment, "Java1", libraries)
+def test_java_v1_calls_functions_by_interface(environment, issuer, libraries):
+    # Each signs in somebody new.
+    run(environment | {"CALLGATE_TOKEN_8": issuer.token(f"java-{libraries}")}, "Java1", libraries)
 
 
 def test_java_v1_calls_one_version_or_alias(environment):

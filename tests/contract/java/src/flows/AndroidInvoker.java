@@ -174,18 +174,10 @@ public final class AndroidInvoker extends AmazonWebServiceClient {
       answer.setResult(
           new Result(
               response.getStatusCode(),
-              header(response, "X-Amz-Function-Error"),
+              // Letter by letter, as the module looks it up.
+              response.getHeaders().get("X-Amz-Function-Error"),
               new String(payload, StandardCharsets.UTF_8)));
       return answer;
-    }
-
-    private static String header(HttpResponse response, String name) {
-      for (Map.Entry<String, String> header : response.getHeaders().entrySet()) {
-        if (name.equalsIgnoreCase(header.getKey())) {
-          return header.getValue();
-        }
-      }
-      return null;
     }
 
     @Override

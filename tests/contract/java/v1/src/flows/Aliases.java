@@ -1,5 +1,6 @@
 package flows;
 
+import static flows.Given.refused;
 import static flows.Given.same;
 
 import com.amazonaws.auth.AWSStaticCredentialsProvider;
@@ -7,6 +8,7 @@ import com.amazonaws.auth.BasicAWSCredentials;
 import com.amazonaws.client.builder.AwsClientBuilder.EndpointConfiguration;
 import com.amazonaws.services.lambda.AWSLambda;
 import com.amazonaws.services.lambda.AWSLambdaClientBuilder;
+import com.amazonaws.services.lambda.invoke.LambdaFunctionException;
 import com.amazonaws.services.lambda.invoke.LambdaInvokerFactory;
 import com.amazonaws.services.lambda.model.CreateAliasRequest;
 import com.amazonaws.services.lambda.model.PublishVersionRequest;
@@ -45,6 +47,11 @@ public final class Aliases {
       same(null, board.getIdentity());
       same(new Score("Ada", 7), board.getBest().get(0));
     }
+    // Errors of today's runtimes, which the SDK of 2015 could not read.
+    Game game = LambdaInvokerFactory.build(Game.class, client);
+    LambdaFunctionException error =
+        refused(LambdaFunctionException.class, () -> game.fails("too late"));
+    same("RangeError", error.getType());
     System.out.println("done");
   }
 }

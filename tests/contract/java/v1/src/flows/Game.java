@@ -38,6 +38,10 @@ public interface Game {
   @LambdaFunction
   Board fails(String why);
 
+  /** The same on the runtime of 2015, whose errors have the members that the SDK of 2015 knows. */
+  @LambdaFunction(functionName = "fails-2015")
+  Board failsAsIn2015(String why);
+
   @LambdaFunction
   void closed();
 
