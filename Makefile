@@ -72,8 +72,12 @@ tests/contract/js/node_modules/installed: tests/contract/js/package-lock.json
 	cd tests/contract/js && npm ci --silent --no-audit --no-fund
 	touch $@
 
-tests/contract/java/target/classpath: tests/contract/java/pom.xml tests/contract/java/build.sh $(shell find tests/contract/java/src -name '*.java')
+tests/contract/java/target/classpath: tests/contract/java/pom.xml tests/contract/java/v1/pom.xml tests/contract/java/build.sh \
+		$(shell find tests/contract/java/common tests/contract/java/src tests/contract/java/v1/src -name '*.java')
 	tests/contract/java/build.sh
+
+tests/contract/kotlin/target/classpath: tests/contract/kotlin/pom.xml $(shell find tests/contract/kotlin/src -name '*.kt')
+	mvn --quiet --batch-mode -f tests/contract/kotlin/pom.xml compile
 
 tests/nodes/node_modules/installed: tests/nodes/package-lock.json
 	cd tests/nodes && npm ci --silent --no-audit --no-fund --ignore-scripts
@@ -84,5 +88,5 @@ nodes: tests/nodes/node_modules/installed ## the runtime's tests on Node.js 20, 
 	scripts/nodes.sh
 
 .PHONY: contract
-contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/contract/java/target/classpath tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate
+contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/contract/java/target/classpath tests/contract/kotlin/target/classpath tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate
 	$(VENV)/bin/pytest tests/contract -m "not soak" $(PYTEST_ARGS)

@@ -19,6 +19,7 @@ pub mod retries;
 pub mod routes;
 pub mod server;
 pub mod serving;
+pub mod spelling;
 pub mod throttles;
 
 pub use gate::{Gate, Settings};

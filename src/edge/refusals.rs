@@ -122,6 +122,8 @@ pub fn content_type(service: Service, operation: &str, head: &Parts) -> Result<(
             kind.as_str(),
             "" | "application/json"
                 | "application/octet-stream"
+                // What the AWS SDKs for Java and Android of 2015 call every body.
+                | "binary/octet-stream"
                 | "text/plain"
                 | "application/x-amz-json-1.1"
                 | "application/x-amz-json-1.0"

@@ -23,7 +23,7 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-use super::serving::Serving;
+use super::{serving::Serving, spelling::spelled};
 use crate::{api::Door, telemetry::Metrics};
 
 /// How a listener and its connections are bounded.
@@ -229,11 +229,12 @@ async fn http1<A: Answer>(
 ) {
     let service = service_fn(move |request| {
         let answer = answer.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer.answer(peer, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(spelled(answer.answer(peer, request).await).await) }
     });
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
+            .title_case_headers(true)
             .header_read_timeout(limits.header_read)
             .max_buf_size(HEAD_BYTES_MAX)
             .max_headers(HEADERS_MAX)
@@ -261,12 +262,13 @@ async fn http1_or_2<A: Answer>(
     let service = service_fn(|request| {
         asked.notify_one();
         let answer = answer.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer.answer(peer, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(spelled(answer.answer(peer, request).await).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
+        .title_case_headers(true)
         .header_read_timeout(limits.header_read)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX);
@@ -306,13 +308,18 @@ mod tests {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
-    /// Answers late.
+    /// Answers late, and refuses what is not at the root.
     struct Slow;
 
     impl Answer for Slow {
-        async fn answer(self: Arc<Self>, _peer: Peer, _request: Request<Incoming>) -> Response<Body> {
+        async fn answer(self: Arc<Self>, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
             tokio::time::sleep(SLOW).await;
-            Response::new(Body::from("late"))
+            let (status, name) = match request.uri().path() {
+                "/" => (200, "x-amz-function-error"),
+                _ => (403, "x-amzn-errortype"),
+            };
+            let response = Response::builder().status(status).header(name, "Denied");
+            response.header("x-amzn-requestid", "7").body(Body::from("late")).unwrap()
         }
     }
 
@@ -352,5 +359,24 @@ mod tests {
             answer.escape_ascii()
         );
         served.await.unwrap();
+    }
+
+    /// To old SDKs, names have cases.
+    #[tokio::test]
+    async fn names_are_spelled_as_aws_spells_them() {
+        for (path, wanted) in [
+            ("/", &["X-Amz-Function-Error: Denied"][..]),
+            ("/a", &["x-amzn-ErrorType: Denied", "x-amzn-RequestId: 7", "Content-Length: 4"]),
+        ] {
+            let said = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+            let (mut client, served) = serve(said.as_bytes()).await;
+            let mut answer = String::new();
+            let read = tokio::time::timeout(HANG, client.read_to_string(&mut answer)).await;
+            assert!(matches!(read, Ok(Ok(_))));
+            for name in wanted {
+                assert!(answer.contains(&format!("\r\n{name}\r\n")), "{answer}");
+            }
+            served.await.unwrap();
+        }
     }
 }

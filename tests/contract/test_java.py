@@ -1,4 +1,5 @@
-"""The AWS SDK for Java v2 and the AWS SDK for Android, unmodified, through every flow of identities (java/src)."""
+"""The AWS SDKs for Java v1 and v2 and the AWS SDK for Android, unmodified (java/src, java/v1/src): every flow of identities,
+functions called by interface and by request, errors as each SDK's own exceptions."""
 
 import os
 import subprocess
@@ -11,7 +12,21 @@ from harness.pool import Pool
 
 FOLDER = Path(__file__).parent / "java"
 DEVELOPER = "login.example"
-USERS = range(1, 8)
+USERS = range(1, 10)
+GUESTS = {"callgate:allow": "guests"}
+
+# What the interface of an app of 2015 names (java/v1/src/flows/Game.java).
+FUNCTIONS = {
+    "scores": """
+        exports.handler = async ({ player, points }, context) => {
+          console.log(`${player} has ${points} points`);
+          const best = [{ player, points: points + 1 }, { player: 'Ada', points: 7 }];
+          return { identity: context.identity?.cognitoIdentityId, best: points === 1 ? best.reverse() : best };
+        };
+    """,
+    "echoes": code.ECHO,
+    "fails": "exports.handler = async (why) => { throw new RangeError(why); };",
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +40,13 @@ def environment(gateway, account, issuer):
         OpenIdConnectProviderARNs=pool.providers,
         DeveloperProviderName=DEVELOPER,
     )
+    for name, source in FUNCTIONS.items():
+        account.function(source, FunctionName=name, Tags=GUESTS)
+    account.function(
+        "exports.handler = (why, context) => context.fail(new RangeError(why));",
+        FunctionName="fails-2015", Runtime="nodejs", Tags=GUESTS,
+    )
+    account.function(code.ECHO, FunctionName="closed")
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(gateway.folder),
@@ -37,15 +59,38 @@ def environment(gateway, account, issuer):
         "CALLGATE_LOGIN": issuer.login,
         "CALLGATE_DEVELOPER": DEVELOPER,
         "CALLGATE_ROLE": pool.roles["authenticated"],
-        "CALLGATE_FUNCTION": account.function(code.SEES, Tags={"callgate:allow": "guests"}),
+        "CALLGATE_FUNCTION": account.function(code.SEES, Tags=GUESTS),
     } | {f"CALLGATE_TOKEN_{user}": issuer.token(f"java-{user}") for user in USERS}
+
+
+def run(environment, flows, libraries="target"):
+    """Runs one class of flows; what it must not find, it throws."""
+    done = subprocess.run(
+        ["java", "-Xshare:auto", "-Dcom.amazonaws.sdk.disableEc2Metadata=true",
+         "-cp", (FOLDER / libraries / "classpath").read_text(), f"flows.{flows}"],
+        cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("flows", ["Java2", "Android"])
 def test_every_flow_of_identities(environment, flows):
-    classpath = (FOLDER / "target/classpath").read_text()
-    done = subprocess.run(
-        ["java", "-Xshare:auto", "-cp", classpath, f"flows.{flows}"],
-        cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=120,
-    )
-    assert (done.returncode, done.stdout) == (0, "done\n"), done.stdout + done.stderr
+    run(environment, flows)
+
+
+def test_java_v2_calls_functions_waiting_and_not(environment):
+    run(environment, "Java2Invoke")
+
+
+def test_androids_lambda_invoker_over_its_core(environment):
+    run(environment, "AndroidInvoker")
+
+
+@pytest.mark.parametrize("libraries", ["target/v1", "target/v1-2015"])
+def test_java_v1_calls_functions_by_interface(environment, issuer, libraries):
+    # Each signs in somebody new.
+    run(environment | {"CALLGATE_TOKEN_8": issuer.token(f"java-{libraries}")}, "Java1", libraries)
+
+
+def test_java_v1_calls_one_version_or_alias(environment):
+    run(environment, "Aliases", "target/v1")

@@ -5,8 +5,6 @@ import com.google.gson.JsonParser;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.Map;
-import java.util.Objects;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
@@ -18,34 +16,11 @@ import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.lambda.model.InvokeResponse;
 
 /** The gateway that the test started, and what every flow does with it. */
-final class Gateway {
-  static final String ENDPOINT = named("CALLGATE_ENDPOINT");
-  static final String REGION = named("CALLGATE_REGION");
-  static final String POOL = named("CALLGATE_POOL");
-  static final String ACCOUNT = named("CALLGATE_ACCOUNT");
-  static final String FUNCTION = named("CALLGATE_FUNCTION");
-  static final String LOGIN = named("CALLGATE_LOGIN");
-  static final String DEVELOPER = named("CALLGATE_DEVELOPER");
-  static final String ROLE = named("CALLGATE_ROLE");
-
+final class Gateway extends Given {
   static final AwsCredentials OWNER =
-      AwsBasicCredentials.create(named("CALLGATE_KEY_ID"), named("CALLGATE_SECRET"));
+      AwsBasicCredentials.create(KEY_ID, SECRET);
 
   private Gateway() {}
-
-  private static String named(String variable) {
-    return Objects.requireNonNull(System.getenv(variable), variable);
-  }
-
-  /** A token of the issuer, for a user of their own. */
-  static String token(int user) {
-    return named("CALLGATE_TOKEN_" + user);
-  }
-
-  /** The same users' tokens at the pool's issuer, as the map of logins. */
-  static Map<String, String> logins(int user) {
-    return Map.of(LOGIN, token(user));
-  }
 
   static <B extends AwsClientBuilder<B, C>, C> C client(B builder, AwsCredentials credentials) {
     return builder
@@ -84,24 +59,5 @@ final class Gateway {
 
   static AwsCredentials session(String keyId, String secret, String token) {
     return AwsSessionCredentials.create(keyId, secret, token);
-  }
-
-  static void same(Object wanted, Object found) {
-    if (!Objects.equals(wanted, found)) {
-      throw new AssertionError("wanted " + wanted + ", found " + found);
-    }
-  }
-
-  /** This must be refused, with this exception of the SDK's. */
-  static <E extends Exception> E refused(Class<E> wanted, Runnable attempt) {
-    try {
-      attempt.run();
-    } catch (Exception error) {
-      if (wanted.isInstance(error)) {
-        return wanted.cast(error);
-      }
-      throw new AssertionError("wanted " + wanted.getName() + ", found " + error, error);
-    }
-    throw new AssertionError("wanted " + wanted.getName() + ", was not refused");
   }
 }
