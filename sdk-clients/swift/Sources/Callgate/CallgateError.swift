@@ -45,10 +45,16 @@ public struct Refusal: Sendable, Equatable, Codable {
     public let code: String?
     public let message: String
     public let requestID: String?
+    /// When to come again, in seconds, where the gateway said so.
+    public let retryAfter: TimeInterval?
     public internal(set) var call = CallTrace()
 
-    public init(status: Int? = nil, code: String? = nil, message: String, requestID: String? = nil) {
-        (self.status, self.code, self.message, self.requestID) = (status, code, message, requestID)
+    public init(
+        status: Int? = nil, code: String? = nil, message: String, requestID: String? = nil,
+        retryAfter: TimeInterval? = nil
+    ) {
+        (self.status, self.code, self.message) = (status, code, message)
+        (self.requestID, self.retryAfter) = (requestID, retryAfter)
     }
 }
 
@@ -70,11 +76,11 @@ public struct Throttle: Sendable, Equatable, Codable {
     public let reason: String?
     /// Which of the gateway's limits it was.
     public let limit: String?
-    /// In seconds, where the gateway said so.
-    public let retryAfter: TimeInterval?
+    /// When to come again, in seconds, where the gateway said so.
+    public var retryAfter: TimeInterval? { refusal.retryAfter }
 
-    public init(refusal: Refusal, reason: String? = nil, limit: String? = nil, retryAfter: TimeInterval? = nil) {
-        (self.refusal, self.reason, self.limit, self.retryAfter) = (refusal, reason, limit, retryAfter)
+    public init(refusal: Refusal, reason: String? = nil, limit: String? = nil) {
+        (self.refusal, self.reason, self.limit) = (refusal, reason, limit)
     }
 }
 

@@ -81,3 +81,69 @@ public struct ClientContext: Sendable, Equatable, Codable {
         return header
     }
 }
+
+extension ClientContext {
+    /// The header for a call that adds to `custom`; nil where there is nothing to say.
+    func header(adding added: [String: JSONValue]) throws -> String? {
+        var complete = self
+        complete.custom.merge(added) { _, added in added }
+        return complete == ClientContext() ? nil : try complete.header()
+    }
+
+    /// This, and what it leaves out from another.
+    func completed(by other: ClientContext) -> ClientContext {
+        var complete = self
+        complete.client.installationID = client.installationID ?? other.client.installationID
+        complete.client.appTitle = client.appTitle ?? other.client.appTitle
+        complete.client.appVersionName = client.appVersionName ?? other.client.appVersionName
+        complete.client.appVersionCode = client.appVersionCode ?? other.client.appVersionCode
+        complete.client.appPackageName = client.appPackageName ?? other.client.appPackageName
+        complete.env.platform = env.platform ?? other.env.platform
+        complete.env.platformVersion = env.platformVersion ?? other.env.platformVersion
+        complete.env.make = env.make ?? other.env.make
+        complete.env.model = env.model ?? other.env.model
+        complete.env.locale = env.locale ?? other.env.locale
+        return complete
+    }
+}
+
+/// The context of every call: what the app gave, completed once by what the system knows.
+actor ContextKeeper {
+    private static let installationName = "callgate.installation"
+
+    private let given: ClientContext
+    private let describesDevice: Bool
+    private let storage: any IdentityStorage
+    private let surroundings: Surroundings
+    private let log: Logger
+    private var complete: ClientContext?
+
+    init(_ configuration: Configuration, storage: any IdentityStorage, surroundings: Surroundings, log: Logger) {
+        (given, describesDevice) = (configuration.clientContext, configuration.describesDevice)
+        (self.storage, self.surroundings, self.log) = (storage, surroundings, log)
+    }
+
+    /// The header for a call.
+    func header(adding custom: [String: JSONValue]) async throws -> String? {
+        if let complete { return try complete.header(adding: custom) }
+        guard describesDevice else { return try given.header(adding: custom) }
+        var device = await Device.describe()
+        device.client.installationID = installationID()
+        let context = given.completed(by: device)
+        complete = context
+        return try context.header(adding: custom)
+    }
+
+    /// An id of this installation of the app, and of nothing else: drawn at first use, and kept.
+    private func installationID() -> String? {
+        do {
+            if let data = try storage.read(Self.installationName), let id = String(data: data, encoding: .utf8) { return id }
+            let id = surroundings.uuid()
+            try storage.write(Data(id.utf8), Self.installationName)
+            return id
+        } catch {
+            log(.storage, "the installation's id could not be kept, and is not sent")
+            return nil
+        }
+    }
+}

@@ -17,8 +17,10 @@ public struct Configuration: Sendable {
     public var allowPlaintext = false
     /// Where the identity is kept; nil keeps it in memory alone.
     public var storage: (any IdentityStorage)?
-    /// What the device says of itself and of the app; nil sends nothing. `ClientContext.ofThisDevice(storage:)` fills it in.
-    public var clientContext: ClientContext?
+    /// What the app says of itself and of the device with each call; what it leaves out is filled in, if `describesDevice`.
+    public var clientContext = ClientContext()
+    /// Whether app and device are described from what the system knows of them.
+    public var describesDevice = true
     /// The folder of calls that are kept while offline; nil for none. Only the app may be able to read it.
     public var outboxFolder: URL?
     /// How long a kept call waits for its first sending, in seconds; at most 30 days.

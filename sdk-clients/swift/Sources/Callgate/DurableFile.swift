@@ -11,7 +11,7 @@ import Glibc
 /// Files that are whole or not there, whenever the process or the device dies, and that only their owner can read.
 package enum DurableFile {
     /// What a file is called while it is being written.
-    package static let unfinished = ".unfinished"
+    package static let unfinishedExtension = "unfinished"
 
     /// Steps between which a process may die; tests do.
     package enum Step: String, Sendable, CaseIterable {
@@ -28,7 +28,7 @@ package enum DurableFile {
 
     /// Writes beside, syncs, and renames; after it the new content is there to stay.
     package static func write(_ data: Data, to file: URL, after step: (Step) -> Void = { _ in }) throws {
-        let beside = file.appendingPathExtension(String(unfinished.dropFirst()))
+        let beside = file.appendingPathExtension(unfinishedExtension)
         let descriptor = open(beside.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("cannot be made", beside) }
         do {

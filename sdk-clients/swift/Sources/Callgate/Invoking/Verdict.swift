@@ -55,18 +55,17 @@ package enum Verdict: Sendable, Equatable {
             return nil
         }
         let code = (response.headers["x-amzn-errortype"] ?? text("__type", "code")).map(Self.bare)
-        let refusal = Refusal(
-            status: response.status, code: code, message: text("message", "Message", "errorMessage") ?? "HTTP \(response.status)",
-            requestID: response.requestID
-        )
         let after = response.headers["retry-after"].flatMap(Self.seconds)
+        let refusal = Refusal(
+            status: response.status, code: code,
+            message: text("message", "Message", "errorMessage") ?? "HTTP \(response.status)",
+            requestID: response.requestID, retryAfter: after
+        )
         let later = Remedy.retry(after: after ?? 0)
+        let throttle = Throttle(refusal: refusal, reason: text("Reason"), limit: response.headers["x-callgate-limit"])
 
         switch code {
         case "TooManyRequestsException", "ThrottlingException", "Throttling":
-            let throttle = Throttle(
-                refusal: refusal, reason: text("Reason"), limit: response.headers["x-callgate-limit"], retryAfter: after
-            )
             return .failure(.throttled(throttle), later)
         case "ExpiredTokenException", "UnrecognizedClientException": return .failure(.authentication(refusal), .newCredentials)
         case "InvalidSignatureException": return .failure(.authentication(refusal), .clock)
@@ -79,7 +78,7 @@ package enum Verdict: Sendable, Equatable {
         default: break
         }
         switch response.status {
-        case 429: return .failure(.throttled(Throttle(refusal: refusal, retryAfter: after)), later)
+        case 429: return .failure(.throttled(throttle), later)
         case 401: return .failure(.authentication(refusal), .none)
         case 403: return .failure(.denied(refusal), .none)
         case 404: return .failure(.notFound(refusal), .none)
