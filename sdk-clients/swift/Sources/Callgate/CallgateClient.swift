@@ -49,7 +49,8 @@ public final class CallgateClient: CallgateCalling, Sendable {
         let context = ContextKeeper(configuration, storage: storage, surroundings: surroundings, log: log)
         let invoker = Invoker(
             endpoint: endpoint, region: configuration.region, transport: transport, keeper: keeper, clock: clock,
-            retrier: retrier, gzipFromBytes: configuration.gzipFromBytes, userAgent: userAgent, log: log
+            retrier: retrier, attemptTimeout: configuration.attemptTimeout, gzipFromBytes: configuration.gzipFromBytes,
+            userAgent: userAgent, log: log
         )
         outbox = try configuration.outboxFolder.map { folder in
             try Outbox(

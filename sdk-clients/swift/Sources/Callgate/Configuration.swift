@@ -11,6 +11,9 @@ public struct Configuration: Sendable {
     public var timeout: TimeInterval = 30
     /// 1 to 10.
     public var attemptsMax = 4
+    /// An attempt without an answer by then, in seconds, is broken off and made again: a phone that changed networks hears
+    /// nothing of it, and the gateway joins the two. The last attempt has all the time that is left.
+    public var attemptTimeout: TimeInterval = 10
     /// Bodies of so many bytes are compressed; 0 switches it off.
     public var gzipFromBytes = 8_192
     /// Lets calls go unencrypted to other machines than this one: for development alone.
@@ -46,6 +49,9 @@ public struct Configuration: Sendable {
         try demand(!region.isEmpty, "the region must not be empty")
         try demand((0.001...900).contains(timeout), "the timeout must be 0.001 to 900 seconds, and is \(timeout)")
         try demand((1...10).contains(attemptsMax), "attemptsMax must be 1 to 10, and is \(attemptsMax)")
+        try demand(
+            (0.001...900).contains(attemptTimeout), "attemptTimeout must be 0.001 to 900 seconds, and is \(attemptTimeout)"
+        )
         try demand(gzipFromBytes >= 0, "gzipFromBytes must not be negative, and is \(gzipFromBytes)")
         try demand(
             outboxAgeLimit > 0 && outboxAgeLimit <= 30 * 86_400,

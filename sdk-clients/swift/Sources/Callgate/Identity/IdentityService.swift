@@ -91,7 +91,8 @@ extension TransportFault {
         switch self {
         case .cancelled: throw CancellationError()
         case .offline(let message): return .failure(offline("no network (\(message))"), .later(after: 0))
-        case .broken(let message): return .failure(offline("no connection, or a broken one (\(message))"), .later(after: 0))
+        case .unconnected(let message): return .failure(offline("no connection (\(message))"), .later(after: 0))
+        case .broken(let message): return .failure(offline("the connection broke (\(message))"), .later(after: 0))
         case .untrusted(let message): return .failure(offline("the certificate is not trusted (\(message))"), .later(after: 0))
         case .timedOut: return .failure(offline("no answer in time"), .later(after: 0))
         case .tooLarge: return .failure(.unexpectedAnswer("it is larger than an answer may be"), .never)
@@ -101,7 +102,7 @@ extension TransportFault {
     /// Whether no byte of the request can have arrived.
     var isBeforeSending: Bool {
         switch self {
-        case .offline, .untrusted: return true
+        case .offline, .unconnected, .untrusted: return true
         case .broken, .timedOut, .tooLarge, .cancelled: return false
         }
     }

@@ -85,7 +85,9 @@ package protocol Transport: Sendable {
 package enum TransportFault: Error, Sendable, Equatable {
     /// The device has no network.
     case offline(String)
-    /// The connection could not be made, or it broke. The request may have arrived.
+    /// The connection could not be made.
+    case unconnected(String)
+    /// The connection broke. The request may have arrived.
     case broken(String)
     /// No answer in time. The request may have arrived.
     case timedOut

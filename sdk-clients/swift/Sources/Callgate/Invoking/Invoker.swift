@@ -11,6 +11,7 @@ final class Invoker: Sendable {
     private let keeper: IdentityKeeper
     private let clock: ServerClock
     private let retrier: Retrier
+    private let attemptTimeout: TimeInterval
     private let gzipFromBytes: Int
     private let userAgent: String
     private let log: Logger
@@ -19,7 +20,7 @@ final class Invoker: Sendable {
 
     init(
         endpoint: Endpoint, region: String, transport: any Transport, keeper: IdentityKeeper, clock: ServerClock,
-        retrier: Retrier, gzipFromBytes: Int, userAgent: String, log: Logger
+        retrier: Retrier, attemptTimeout: TimeInterval, gzipFromBytes: Int, userAgent: String, log: Logger
     ) {
         self.endpoint = endpoint
         self.signer = Signer(region: region, service: "lambda")
@@ -27,6 +28,7 @@ final class Invoker: Sendable {
         self.keeper = keeper
         self.clock = clock
         self.retrier = retrier
+        self.attemptTimeout = attemptTimeout
         self.gzipFromBytes = gzipFromBytes
         self.userAgent = userAgent
         self.log = log
@@ -84,9 +86,11 @@ final class Invoker: Sendable {
         }
         let left = remaining()
         guard left > 0 else { return .failure(Self.late, .never) }
+        let isLast = number >= retrier.policy.attemptsMax || course.invocation.timeout == nil
         let bare = course.invocation.request(
             to: endpoint, attempt: number, attemptsMax: retrier.policy.attemptsMax,
-            remaining: course.invocation.timeout == nil ? nil : left, within: left, userAgent: userAgent
+            remaining: course.invocation.timeout == nil ? nil : left, within: isLast ? left : min(left, attemptTimeout),
+            userAgent: userAgent
         )
         let offset = clock.offsetSeconds
         let request = signer.sign(bare, with: credentials, at: clock.now)

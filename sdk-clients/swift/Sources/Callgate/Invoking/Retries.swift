@@ -11,7 +11,8 @@ package struct RetryPolicy: Sendable, Equatable {
     /// Full jitter: anything from nothing to a bound that doubles; after what the server asked for. `retry` is 1 for the
     /// first, `random` from 0 up to 1.
     package func delay(retry: Int, random: Double, after: TimeInterval = 0) -> TimeInterval {
-        after + random * min(cap, base * pow(2, Double(retry - 1)))
+        // In whole milliseconds, as the contract's vectors have it.
+        after + (random * min(cap, base * pow(2, Double(retry - 1))) * 1000).rounded(.down) / 1000
     }
 }
 
@@ -57,7 +58,7 @@ package struct Retrier: Sendable {
             if case .later(let after) = advice {
                 let wait = policy.delay(retry: number, random: surroundings.random(), after: after)
                 // Waiting past the deadline helps nobody.
-                if let deadline, surroundings.now().addingTimeInterval(wait) >= deadline { throw error }
+                if let deadline, deadline.timeIntervalSince(surroundings.now()) - wait < 0.0005 { throw error }
                 log(.retry, "waits for another attempt", ["after_attempt": "\(number)", "wait_ms": "\(Int(wait * 1000))"])
                 try await surroundings.sleep(wait)
             }

@@ -13,7 +13,8 @@ package final class URLSessionTransport: Transport, @unchecked Sendable {
         var response: HTTPURLResponse?
         var body = Data()
         var isTooLarge = false
-        var isCancelled = false
+        /// URLSession's own time-out begins anew with each byte; this one does not.
+        let timer: DispatchWorkItem
         let continuation: CheckedContinuation<HTTPResponse, Error>
     }
 
@@ -47,21 +48,28 @@ package final class URLSessionTransport: Transport, @unchecked Sendable {
         let started = TaskOfSession(task)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                lock.withLock { exchanges[task.taskIdentifier] = Exchange(continuation: continuation) }
+                let timer = DispatchWorkItem { [weak self] in self?.end(started, .timedOut) }
+                lock.withLock { exchanges[task.taskIdentifier] = Exchange(timer: timer, continuation: continuation) }
                 // Cancelled before this, the handler found nothing to end.
-                if Task.isCancelled { cancel(started) } else { task.resume() }
+                guard !Task.isCancelled else { return end(started, .cancelled) }
+                DispatchQueue.global().asyncAfter(deadline: .now() + request.timeout, execute: timer)
+                task.resume()
             }
         } onCancel: {
-            cancel(started)
+            end(started, .cancelled)
         }
     }
 
-    private func cancel(_ started: TaskOfSession) {
-        let ended: Exchange? = lock.withLock {
-            exchanges.removeValue(forKey: started.task.taskIdentifier)
-        }
+    private func end(_ started: TaskOfSession, _ fault: TransportFault) {
+        let exchange = remove(started.task.taskIdentifier)
         started.task.cancel()
-        ended?.continuation.resume(throwing: TransportFault.cancelled)
+        exchange?.continuation.resume(throwing: fault)
+    }
+
+    private func remove(_ task: Int) -> Exchange? {
+        let exchange = lock.withLock { exchanges.removeValue(forKey: task) }
+        exchange?.timer.cancel()
+        return exchange
     }
 
     // MARK: What the session tells
@@ -84,7 +92,7 @@ package final class URLSessionTransport: Transport, @unchecked Sendable {
     }
 
     func completed(_ task: Int, error: Error?) {
-        guard let exchange = lock.withLock({ exchanges.removeValue(forKey: task) }) else { return }
+        guard let exchange = remove(task) else { return }
         if exchange.isTooLarge {
             exchange.continuation.resume(throwing: TransportFault.tooLarge)
         } else if let error {
@@ -158,6 +166,8 @@ extension TransportFault {
         switch error.code {
         case .notConnectedToInternet, .dataNotAllowed, .internationalRoamingOff, .callIsActive:
             self = .offline("URLError \(error.code.rawValue)")
+        case .cannotFindHost, .cannotConnectToHost, .dnsLookupFailed:
+            self = .unconnected("URLError \(error.code.rawValue)")
         case .timedOut:
             self = .timedOut
         case .cancelled:
