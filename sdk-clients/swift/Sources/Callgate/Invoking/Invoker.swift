@@ -35,24 +35,21 @@ final class Invoker: Sendable {
     }
 
     /// The function's payload. All attempts together have so many seconds. A kept call goes out as its owner
-    /// alone, is the outbox's to try again later, and is not cancelled with the task that sends it.
+    /// alone, and is not cancelled with the task that sends it.
     func invoke(
         _ invocation: Invocation, within seconds: TimeInterval, keptFor owner: String? = nil
     ) async throws -> Data {
-        let isKept = owner != nil
         let deadline = retrier.surroundings.now().addingTimeInterval(seconds)
         let compressed = sendsPlain.isSet ? nil : Gzip.compressed(invocation.payload, from: gzipFromBytes)
         let course = Course(invocation, compressed: compressed)
         do {
             return try await retrier.run(until: deadline) { number in
-                let attempt = try await self.attempt(number, of: course, for: owner, until: deadline)
-                if isKept, case .failure(let error, .later) = attempt { return .failure(error, .never) }
-                return attempt
+                try await self.attempt(number, of: course, for: owner, until: deadline)
             }
         } catch let error as CallgateError {
             throw error.traced(course.trace)
         } catch is CancellationError {
-            if course.trace.mayHaveRun, !isKept { cancel(course.invocation) }
+            if course.trace.mayHaveRun, owner == nil { cancel(course.invocation) }
             throw CancellationError()
         }
     }
@@ -86,7 +83,7 @@ final class Invoker: Sendable {
         }
         let left = remaining()
         guard left > 0 else { return .failure(Self.late, .never) }
-        let isLast = number >= retrier.policy.attemptsMax || course.invocation.timeout == nil
+        let isLast = number >= retrier.policy.attemptsMax
         let bare = course.invocation.request(
             to: endpoint, attempt: number, attemptsMax: retrier.policy.attemptsMax,
             remaining: course.invocation.timeout == nil ? nil : left, within: isLast ? left : min(left, attemptTimeout),

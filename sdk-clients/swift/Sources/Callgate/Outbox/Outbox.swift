@@ -9,8 +9,8 @@ public actor Outbox {
     /// Hears how a kept call ended. The call is erased when this returns.
     public typealias Listener = @Sendable (OutboxResult) async -> Void
 
-    /// One attempt has so long.
-    private static let attemptSeconds: TimeInterval = 60
+    /// One try, with all its attempts, has so long.
+    private static let trySeconds: TimeInterval = 60
     private static let pauseBase: TimeInterval = 1
     private static let pauseMax: TimeInterval = 300
     /// Ages are looked at so often where nothing else happens.
@@ -136,7 +136,7 @@ public actor Outbox {
 
     /// Calls from before there was an identity belong to the first that comes; without one, that is a guest.
     private func adopt() async throws {
-        if try await keeper.ownIDs() == nil { _ = try await keeper.credentials(within: Self.attemptSeconds) }
+        if try await keeper.ownIDs() == nil { _ = try await keeper.credentials(within: Self.trySeconds) }
         guard let own = try await keeper.ownIDs() else { return }
         for var entry in folder.entries where entry.record.identityID == nil {
             entry.record.identityID = own.current
@@ -153,7 +153,7 @@ public actor Outbox {
     private func send(_ found: OutboxFolder.Entry) async throws -> TimeInterval {
         var entry = found
         // The clock is right once there are credentials.
-        _ = try await keeper.credentials(within: Self.attemptSeconds)
+        _ = try await keeper.credentials(within: Self.trySeconds)
         if entry.record.firstSent == nil {
             entry.record.firstSent = now
             try folder.update(entry) { steps(.marking($0)) }
@@ -167,7 +167,7 @@ public actor Outbox {
                 invocationID: surroundings.uuid(), idempotencyKey: record.idempotencyKey,
                 clientContext: try await context.header(adding: record.custom)
             )
-            result = .success(try await invoker.invoke(invocation, within: Self.attemptSeconds, keptFor: record.identityID))
+            result = .success(try await invoker.invoke(invocation, within: Self.trySeconds, keptFor: record.identityID))
         } catch let error as CallgateError { result = .failure(error) }
         steps(.answered)
         switch OutboxFate(after: result) {

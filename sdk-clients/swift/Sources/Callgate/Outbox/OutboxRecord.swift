@@ -27,13 +27,14 @@ package enum OutboxFate: Sendable, Equatable {
     /// So long after the first sending the gateway certainly knows the key; it forgets it after a day.
     package static let keyWindowMilliseconds: Int64 = 23 * 3_600_000
 
-    /// Before it is sent, by its age and that of its first sending, in milliseconds.
+    /// Before it is sent, by its age and that of its first sending, in milliseconds. What was sent goes on past its age, for as
+    /// long as its key is known: what became of it is worth knowing.
     package init(age: Int64, firstSentAge: Int64?, ageLimit: Int64, keyWindow: Int64 = keyWindowMilliseconds) {
         guard let firstSentAge else {
             self = age > ageLimit ? .done(.expired) : .send
             return
         }
-        guard firstSentAge > keyWindow || age > ageLimit else {
+        guard firstSentAge > keyWindow else {
             self = .send
             return
         }

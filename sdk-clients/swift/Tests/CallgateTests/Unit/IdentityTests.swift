@@ -218,7 +218,7 @@ final class IdentityTests: XCTestCase {
             _ = try await client.call(echo, 1)
             XCTAssertEqual(transport.calls.last?.headers["x-amz-security-token"], "token-of-\(answered)")
             let kept = try JSONDecoder().decode(
-                KeptIdentity.self, from: XCTUnwrap(try storage.read("callgate.identity.us-east-1:pool"))
+                KeptIdentity.self, from: XCTUnwrap(storage.read("callgate.identity.us-east-1:pool"))
             )
             XCTAssertEqual(kept, KeptIdentity(id: answered, hasSignedIn: true, formerIDs: former))
             try await client.signOut()
@@ -226,7 +226,7 @@ final class IdentityTests: XCTestCase {
             XCTAssertEqual(changes.first, IdentityChange(from: nil, to: "us-east-1:G"))
             XCTAssertEqual(changes.last, IdentityChange(from: answered, to: nil))
             XCTAssertEqual(changes.count, former.isEmpty ? 2 : 3)
-            XCTAssertNil(try storage.read("callgate.identity.us-east-1:pool"))
+            XCTAssertNil(storage.read("callgate.identity.us-east-1:pool"))
         }
     }
 
@@ -330,7 +330,7 @@ final class IdentityTests: XCTestCase {
         XCTAssertEqual(id, "us-east-1:U")
         XCTAssertEqual(transport.requests("GetId").first?.member("Logins"), .object([provider: "of U"]))
         let kept = try JSONDecoder().decode(
-            KeptIdentity.self, from: XCTUnwrap(try storage.read("callgate.identity.us-east-1:pool"))
+            KeptIdentity.self, from: XCTUnwrap(storage.read("callgate.identity.us-east-1:pool"))
         )
         XCTAssertEqual(kept.formerIDs, [], "V was not merged into U")
     }
