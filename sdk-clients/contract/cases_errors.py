@@ -213,7 +213,7 @@ OUTBOX = [
         ("old-exact", "at the limit it still goes", DAY, None, None, "send"),
         ("sent-before", "it may have run: the key makes it one run", 7_200_000, 3_600_000, None, "send"),
         ("sent-long-ago", "the gateway may have forgotten the key: whether it ran is not known", DAY - 1, DAY - 3_600_000 + 1, None, "done:outcome-unknown"),
-        ("sent-and-old", "what was sent is not expired but unknown", DAY + 1, DAY - 3_600_000, None, "done:outcome-unknown"),
+        ("sent-and-old", "what was sent goes on past its age, for as long as its key is known: what became of it is worth knowing", DAY + 1, DAY - 3_600_000, None, "send"),
         ("success", "it ran", 1, 1, "success", "done:success"),
         ("function", "it ran, and failed", 1, 1, "function", "done:function"),
         ("denied", "it will not be allowed later", 1, 1, "denied", "done:denied"),
