@@ -10,25 +10,23 @@ import Glibc
 final class LoopServer: @unchecked Sendable {
     let port: UInt16
     private let listening: Int32
-    private let handle: @Sendable (Connection, _ number: Int) -> Void
 
     var url: URL { URL(string: "http://127.0.0.1:\(port)")! }
 
     /// `handle` is told the connection's number, from 1; when it returns the connection is closed.
     init(_ handle: @escaping @Sendable (Connection, Int) -> Void) throws {
-        self.handle = handle
-        listening = try Self.socket()
+        let descriptor = try Self.socket()
+        listening = descriptor
         var address = Self.loopback(0)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listening, pointer, size) == 0 && listen(listening, 64) == 0
-                    && getsockname(listening, pointer, &size) == 0
+                bind(descriptor, pointer, size) == 0 && listen(descriptor, 64) == 0
+                    && getsockname(descriptor, pointer, &size) == 0
             }
         }
         guard bound else { throw Failed() }
         port = UInt16(bigEndian: address.sin_port)
-        let descriptor = listening
         Thread.detachNewThread {
             var number = 0
             while true {

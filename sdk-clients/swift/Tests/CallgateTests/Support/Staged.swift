@@ -39,6 +39,8 @@ final class Stage: @unchecked Sendable {
             },
             sleep: { seconds in
                 try Task.checkCancellation()
+                // Nobody waits for an hour to pass but to be woken before.
+                if seconds >= 3_600 { try await Task.sleep(nanoseconds: UInt64(seconds * 1e9)) }
                 self.lock.withLock {
                     self.waits.append(seconds)
                     self.time += seconds

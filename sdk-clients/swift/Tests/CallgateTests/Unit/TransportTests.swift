@@ -71,19 +71,25 @@ final class TransportTests: XCTestCase {
     }
 
     func testBrokenConnections() async throws {
-        let cuts: [(String, @Sendable (Connection) -> Void)] = [
+        var cuts: [(place: String, cut: @Sendable (Connection) -> Void)] = []
+        cuts += [
             ("before the request", { _ in }),
             ("in the request's middle", { _ = $0.some() }),
             ("before the answer", { _ = $0.request() }),
-            ("in the answer's head", { connection in
-                _ = connection.request()
-                connection.write("HTTP/1.1 200 OK\r\nContent-Le")
-            }),
             ("in the answer's body", { connection in
                 _ = connection.request()
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\":")
             }),
         ]
+        #if canImport(Darwin)
+        // On Linux URLSession ends the process there: swift-corelibs-foundation's issue 5285, fixed after Swift 6.2.
+        cuts.append(
+            ("in the answer's head", { connection in
+                _ = connection.request()
+                connection.write("HTTP/1.1 200 OK\r\nContent-Le")
+            })
+        )
+        #endif
         for (place, cut) in cuts {
             let server = try LoopServer { connection, _ in cut(connection) }
             let met = await fault { try await URLSessionTransport().send(self.request(server)) }
