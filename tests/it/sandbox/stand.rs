@@ -160,6 +160,7 @@ impl Stand {
             sdk: plan.sdk,
             credentials: plan.credentials,
             runtime: RuntimeFiles::unpack(&data.path().join("runtime")).unwrap().folder().to_owned(),
+            default_heap_mb: callgate::dispatch::heap::default_mb(callgate::sandbox::detect::memory_mb()),
             processes_max: mark,
             network: plan.network,
             freeze_delay: plan.freeze_delay,
