@@ -16,7 +16,7 @@ use crate::{
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
+pub(super) const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// A successful answer.

@@ -176,7 +176,7 @@ pub fn not_recorded(error: NotRecorded) -> ApiError {
 fn unavailable(limit: &'static str, message: &str) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
         .with_header(RETRY_AFTER, HeaderValue::from_static("60"))
-        .with_header(refusals::LIMIT, HeaderValue::from_static(limit))
+        .with_header(render::LIMIT, HeaderValue::from_static(limit))
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
         ] {
             let error = not_recorded(NotRecorded::Full(over));
             assert_eq!(error.status, StatusCode::SERVICE_UNAVAILABLE);
-            assert!(error.headers.iter().any(|(name, value)| *name == refusals::LIMIT && value == limit));
+            assert!(error.headers.iter().any(|(name, value)| *name == render::LIMIT && value == limit));
         }
     }
 }
