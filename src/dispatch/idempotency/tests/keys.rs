@@ -214,7 +214,10 @@ async fn a_deleted_identity_leaves_nothing_on_disk_nor_what_was_merged_into_it()
 async fn many_calls_at_once_are_each_on_disk_before_they_run() {
     let options = Options { keys: Bounds { owner: Bound::bytes(MIB), ..options().keys }, ..options() };
     let wide = Bound::bytes(64 * MIB);
-    let stand = Stand::with(Options { keys: Bounds { all: wide, owner: wide, address: wide, pool: wide }, ..options });
+    let stand = Stand::with(Options {
+        keys: Bounds { all: wide, owner: wide, address: wide, pool: wide },
+        ..options
+    });
     let calls = (0..200).map(|n| key(&stand, &format!("{n}")));
     let mut firsts: Vec<_> = calls.map(|call| stand.first(call)).collect();
     let recorded = futures_util::future::join_all(firsts.iter_mut().map(|first| first.record())).await;
