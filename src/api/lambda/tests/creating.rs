@@ -107,7 +107,7 @@ async fn policy_is_asked_about_the_function_its_tags_and_its_role() {
 async fn without_one_of_the_permissions_nothing_is_made() {
     for denied in ["lambda:CreateFunction", "lambda:TagResource", "iam:PassRole"] {
         let notary = Notary::denying(denied);
-        let gateway = Gateway { fixture: Fixture::new().await, notary };
+        let gateway = Gateway { notary, ..Gateway::new().await };
         let refused = gateway.create(creation_with("greet", json!({"Tags": {"a": "b"}}))).await;
         assert_eq!(refused.unwrap_err().0, 403, "{denied}");
         assert_eq!(gateway.fixture.functions.count(), 0);
