@@ -76,10 +76,10 @@ pub async fn claim(
 ) -> Result<Claimed, ApiError> {
     let Some(id) = id else { return Ok(Claimed::Runs(None)) };
     let owner = Owner::of(caller);
-    let session = caller.session.as_ref();
+    // A pool's share is of keys alone.
+    let session = caller.session.as_ref().filter(|_| id.kind == Kind::Key);
     let pool = session.and_then(|session| session.origin.pool_id.as_deref());
-    let identity = caller.identity.as_ref();
-    let call = Call {
+    let call = || Call {
         key: Key::new(owner, function, id.kind, id.text),
         kind: id.kind,
         shape: key::shape(function.qualifier.as_deref()),
@@ -87,10 +87,10 @@ pub async fn claim(
         id: arrival.id,
         began: arrival.at,
         holders: Holders::new(owner, arrival.source, pool.map(Holder::pool)),
-        identity: identity.map(|identity| identity.identity_id.as_str().into()),
+        identity: caller.identity.as_ref().map(|identity| identity.identity_id.as_str().into()),
     };
     for _ in 0..CLAIMS_MAX {
-        let answer = match gate.idempotency.claim(call.clone()) {
+        let answer = match gate.idempotency.claim(call()) {
             Claim::First(first) => return Ok(Claimed::Runs(Some(first))),
             Claim::Unremembered => return Ok(Claimed::Runs(None)),
             Claim::Refused(refusal) => return Err(refused(refusal)),

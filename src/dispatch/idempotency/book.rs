@@ -4,7 +4,7 @@
 //! nobody's calls push out another's who is within theirs. What is promised lets nobody go: who is over is refused.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{HashMap, VecDeque},
     net::IpAddr,
 };
 
@@ -74,6 +74,14 @@ pub struct Bounds {
     pub pool: Bound,
 }
 
+impl Bounds {
+    /// Whether a call of so many bytes could be kept, if there were no others.
+    pub(super) fn hold_one(&self, bytes: u64) -> bool {
+        let alone = Used::default().plus(bytes);
+        [self.all, self.owner, self.address, self.pool].iter().all(|bound| bound.holds(alone))
+    }
+}
+
 /// Whose bound is reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Over {
@@ -99,7 +107,8 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 struct Share {
     used: Used,
-    entries: BTreeSet<u64>,
+    /// The numbers of its calls, ascending; some of them may be gone.
+    numbers: VecDeque<u64>,
 }
 
 /// The book. Entries have ascending numbers: the lowest is the oldest.
@@ -108,8 +117,82 @@ pub(super) struct Book {
     bounds: Bounds,
     used: Used,
     next: u64,
-    entries: BTreeMap<u64, Entry>,
+    entries: Entries,
     shares: HashMap<Holder, Share>,
+}
+
+/// Entries by number. They come at the end and mostly go at the beginning; what goes in between leaves a hole.
+#[derive(Debug, Default)]
+struct Entries {
+    all: VecDeque<(u64, Option<Entry>)>,
+    holes: usize,
+}
+
+/// So many holes are nothing to tidy up for.
+const HOLES_MIN: usize = 64;
+
+impl Entries {
+    fn at(&self, number: u64) -> Option<usize> {
+        self.all.binary_search_by_key(&number, |(number, _)| *number).ok()
+    }
+
+    fn get(&self, number: u64) -> Option<&Entry> {
+        self.all.get(self.at(number)?)?.1.as_ref()
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Entry> {
+        let at = self.at(number)?;
+        self.all.get_mut(at)?.1.as_mut()
+    }
+
+    fn push(&mut self, number: u64, entry: Entry) {
+        self.all.push_back((number, Some(entry)));
+    }
+
+    /// The oldest; the first is never a hole.
+    fn first(&self) -> Option<(u64, &Entry)> {
+        self.all.front().and_then(|(number, entry)| Some((*number, entry.as_ref()?)))
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Entry> {
+        let at = self.at(number)?;
+        let entry = self.all.get_mut(at)?.1.take()?;
+        self.holes += 1;
+        while self.all.front().is_some_and(|(_, entry)| entry.is_none()) {
+            self.all.pop_front();
+            self.holes -= 1;
+        }
+        if self.holes > HOLES_MIN && self.holes * 2 > self.all.len() {
+            self.all.retain(|(_, entry)| entry.is_some());
+            self.holes = 0;
+        }
+        Some(entry)
+    }
+}
+
+impl Share {
+    /// The oldest of its calls. Numbers of those that are gone are let go on the way.
+    fn oldest(&mut self, entries: &Entries) -> Option<u64> {
+        while let Some(number) = self.numbers.front().copied() {
+            if entries.get(number).is_some() {
+                return Some(number);
+            }
+            self.numbers.pop_front();
+        }
+        None
+    }
+
+    /// One of its calls is gone.
+    fn remove(&mut self, number: u64, bytes: u64, entries: &Entries) {
+        self.used = self.used.minus(bytes);
+        if self.numbers.front() == Some(&number) {
+            self.numbers.pop_front();
+        }
+        let live = usize::try_from(self.used.entries).unwrap_or(usize::MAX);
+        if self.numbers.len() > HOLES_MIN && self.numbers.len() / 2 > live {
+            self.numbers.retain(|number| entries.get(*number).is_some());
+        }
+    }
 }
 
 impl Holders {
@@ -131,18 +214,12 @@ impl Holders {
 
 impl Book {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, used: Used::default(), next: 1, entries: BTreeMap::new(), shares: HashMap::new() }
+        Self { bounds, used: Used::default(), next: 1, entries: Entries::default(), shares: HashMap::new() }
     }
 
     /// Everything.
     pub(super) fn used(&self) -> Used {
         self.used
-    }
-
-    /// Whether so many bytes could be kept at all.
-    pub(super) fn is_keepable(&self, bytes: u64) -> bool {
-        let Bounds { all, owner, address, .. } = self.bounds;
-        [all, owner, address].iter().all(|bound| bound.holds(Used::default().plus(bytes)))
     }
 
     /// Charges a call, whoever is over then.
@@ -153,9 +230,9 @@ impl Book {
         for (holder, ..) in entry.holders.each(&self.bounds) {
             let share = self.shares.entry(holder).or_default();
             share.used = share.used.plus(entry.bytes);
-            share.entries.insert(number);
+            share.numbers.push_back(number);
         }
-        self.entries.insert(number, entry);
+        self.entries.push(number, entry);
         number
     }
 
@@ -176,7 +253,7 @@ impl Book {
     /// Charges a call anew that has grown or lasts longer. False if everything together would be over then; nothing is
     /// changed in that case. (Shares are looked at before a call runs, not after.)
     pub(super) fn renew(&mut self, number: u64, bytes: u64, until: Timestamp) -> bool {
-        let Some(entry) = self.entries.get_mut(&number) else { return false };
+        let Some(entry) = self.entries.get_mut(number) else { return false };
         let regrown = |used: Used| used.minus(entry.bytes).plus(bytes);
         if bytes > entry.bytes && !self.bounds.all.holds(regrown(self.used)) {
             return false;
@@ -194,13 +271,12 @@ impl Book {
 
     /// Takes a call out.
     pub(super) fn remove(&mut self, number: u64) -> Option<Entry> {
-        let entry = self.entries.remove(&number)?;
+        let entry = self.entries.remove(number)?;
         self.used = self.used.minus(entry.bytes);
         for (holder, ..) in entry.holders.each(&self.bounds) {
             if let Some(share) = self.shares.get_mut(&holder) {
-                share.used = share.used.minus(entry.bytes);
-                share.entries.remove(&number);
-                if share.entries.is_empty() {
+                share.remove(number, entry.bytes, &self.entries);
+                if share.used.entries == 0 {
                     self.shares.remove(&holder);
                 }
             }
@@ -212,13 +288,13 @@ impl Book {
     pub(super) fn make_room(&mut self, holders: &Holders) -> Vec<(u64, Entry)> {
         let mut gone = Vec::new();
         for (holder, bound, _) in holders.each(&self.bounds) {
-            while let Some(share) = self.shares.get(&holder).filter(|share| !bound.holds(share.used)) {
-                let Some(oldest) = share.entries.first().copied() else { break };
+            while let Some(share) = self.shares.get_mut(&holder).filter(|share| !bound.holds(share.used)) {
+                let Some(oldest) = share.oldest(&self.entries) else { break };
                 gone.extend(self.remove(oldest).map(|entry| (oldest, entry)));
             }
         }
         while !self.bounds.all.holds(self.used) {
-            let Some(oldest) = self.entries.first_key_value().map(|(number, _)| *number) else { break };
+            let Some((oldest, _)) = self.entries.first() else { break };
             gone.extend(self.remove(oldest).map(|entry| (oldest, entry)));
         }
         gone
@@ -227,12 +303,10 @@ impl Book {
     /// Takes out at most `max` calls whose time is over, from the oldest on, as far as they stand in a row.
     pub(super) fn expire(&mut self, now: Timestamp, max: usize) -> Vec<(u64, Entry)> {
         let mut gone = Vec::new();
-        while gone.len() < max {
-            let Some((number, _)) = self.entries.first_key_value().filter(|(_, entry)| entry.until <= now)
-            else {
-                break;
-            };
-            let number = *number;
+        while let Some((number, entry)) = self.entries.first()
+            && entry.until <= now
+            && gone.len() < max
+        {
             gone.extend(self.remove(number).map(|entry| (number, entry)));
         }
         gone
@@ -240,19 +314,20 @@ impl Book {
 
     /// Takes out everything of one holder.
     pub(super) fn remove_all(&mut self, holder: Holder) -> Vec<(u64, Entry)> {
-        let numbers: Vec<u64> =
-            self.shares.get(&holder).map(|share| share.entries.iter().copied().collect()).unwrap_or_default();
+        let numbers = self.shares.get(&holder).map(|share| share.numbers.clone()).unwrap_or_default();
         numbers.into_iter().filter_map(|number| Some((number, self.remove(number)?))).collect()
     }
 
     /// A call of the book.
     pub(super) fn get(&self, number: u64) -> Option<&Entry> {
-        self.entries.get(&number)
+        self.entries.get(number)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -350,15 +425,32 @@ mod tests {
         assert_eq!(book.used(), Used::default());
     }
 
+    #[test]
+    fn holes_take_no_room_however_long_the_oldest_stays() {
+        let mut book =
+            Book::new(Bounds { all: Bound::bytes(u64::MAX), owner: Bound::bytes(u64::MAX), ..BOUNDS });
+        let oldest = book.add(entry(1, 1, 10));
+        for _ in 0..10_000 {
+            let number = book.add(entry(1, 1, 10));
+            book.remove(number).unwrap();
+        }
+        assert!(book.entries.all.len() <= 2 * HOLES_MIN + 2, "{}", book.entries.all.len());
+        assert!(book.shares.values().all(|share| share.numbers.len() <= HOLES_MIN + 2));
+        assert_eq!(book.remove_all(Holder([1; 16])).len(), 1);
+        assert!(book.remove(oldest).is_none());
+    }
+
     proptest! {
         #[test]
         fn the_sums_are_those_of_what_is_there(steps in prop::collection::vec((0_u8..4, 0_u8..4, 1_u64..300, any::<bool>()), 0..60)) {
             let mut book = Book::new(BOUNDS);
             let mut there: BTreeMap<u64, Entry> = BTreeMap::new();
             for (owner, address, bytes, take_out) in steps {
-                if take_out && let Some(number) = there.keys().next().copied() {
+                // Not the oldest: what is next to it, so that holes come to be.
+                if take_out && let Some(number) = there.keys().nth(1).copied() {
                     there.remove(&number);
                     prop_assert!(book.remove(number).is_some());
+                    prop_assert!(book.remove(number).is_none());
                 }
                 let entry = entry(owner, address, bytes);
                 there.insert(book.add(entry), entry);
@@ -375,7 +467,7 @@ mod tests {
             for number in there.into_keys() {
                 book.remove(number);
             }
-            prop_assert!(book.shares.is_empty() && book.entries.is_empty());
+            prop_assert!(book.shares.is_empty() && book.entries.all.is_empty() && book.entries.holes == 0);
         }
     }
 }

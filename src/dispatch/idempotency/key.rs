@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{
     base::{Caller, Principal},
@@ -53,14 +53,19 @@ pub type Print = [u8; 32];
 
 /// Hashes parts, each with its length, so that no two lists of parts are the same bytes.
 fn hash(label: u8, parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    context.update(&[label]);
+    let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| 4 + part.len()).sum::<usize>());
+    bytes.push(label);
     for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
+        // Names and ids have a few hundred bytes at most.
+        bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(part);
     }
+    sha256(&bytes)
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
-    out.copy_from_slice(context.finish().as_ref());
+    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
     out
 }
 
@@ -80,9 +85,7 @@ const FROM_KEY: u8 = 6;
 const ROLE: u8 = 7;
 const CALL: u8 = 8;
 const SHAPE: u8 = 9;
-const PAYLOAD: u8 = 10;
-const ADDRESS: u8 = 11;
-const POOL: u8 = 12;
+const POOL: u8 = 10;
 
 impl Owner {
     /// The caller: the identity; without one, whom an issuer vouched for; else the principal that the session began from.
@@ -126,12 +129,15 @@ impl Owner {
 }
 
 impl Holder {
-    /// A source address: an IPv4 address, or an IPv6 /64.
+    /// A source address: an IPv4 address, or an IPv6 /64. It stands behind zeros, as no hash does.
     pub fn address(address: IpAddr) -> Self {
+        let mut bytes = [0; 16];
+        let [.., a, b, c, d] = &mut bytes;
         match address.to_canonical() {
-            IpAddr::V4(address) => Self(half(ADDRESS, &[&address.octets()])),
-            IpAddr::V6(address) => Self(half(ADDRESS, &[&address.octets()[..8]])),
+            IpAddr::V4(address) => [*a, *b, *c, *d] = address.octets(),
+            IpAddr::V6(address) => bytes[8..].copy_from_slice(&address.octets()[..8]),
         }
+        Self(bytes)
     }
 
     /// An identity pool.
@@ -159,12 +165,13 @@ impl Key {
 
 /// The shape of a synchronous call.
 pub fn shape(qualifier: Option<&str>) -> Shape {
-    half(SHAPE, &[b"RequestResponse", qualifier.unwrap_or_default().as_bytes()])
+    // Most calls name no qualifier: theirs is zero, and no hash is.
+    qualifier.map_or([0; 16], |qualifier| half(SHAPE, &[b"RequestResponse", qualifier.as_bytes()]))
 }
 
 /// The print of a payload.
 pub fn print(payload: &[u8]) -> Print {
-    hash(PAYLOAD, &[payload])
+    sha256(payload)
 }
 
 #[cfg(test)]
@@ -301,5 +308,6 @@ mod tests {
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_ne!(of("192.0.2.1"), of("0:0:0:0::1"));
     }
 }

@@ -28,9 +28,7 @@ impl Idempotency {
         let now = self.clock.now();
         let bytes = ENTRY_BYTES + Answer::bytes(outcome);
         let until = now.plus(self.options.sdk_window);
-        let mut memory = lock(&self.memory);
-        if !memory.is_keepable(bytes) {
-            drop(memory);
+        if !self.options.sdk.hold_one(bytes) {
             self.counts.evicted.fetch_add(1, Ordering::Relaxed);
             // Once it is out of the table nobody joins any more, and whoever has is still told.
             self.release(run, call, 0);
@@ -38,6 +36,7 @@ impl Idempotency {
             return;
         }
         let answer = Arc::new(Answer::of(run.id, outcome));
+        let mut memory = lock(&self.memory);
         self.put(&mut memory, call.key, &call.holders, (bytes, until), |slots| {
             let slot = slots.iter_mut().find(|slot| slot.is_of(run))?;
             slot.state = State::Memory(answer.clone());

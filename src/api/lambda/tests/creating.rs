@@ -10,7 +10,7 @@ use crate::{
         },
         members::Support,
     },
-    functions::testing::{Fixture, ROLE},
+    functions::testing::ROLE,
 };
 
 #[tokio::test]

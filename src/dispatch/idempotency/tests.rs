@@ -1,1 +1,0 @@
-//! The whole, with a clock of its own.
