@@ -124,7 +124,7 @@ pub struct Held {
     pub processes: usize,
     mounts: usize,
     pub groups: usize,
-    links: usize,
+    pub links: usize,
     pub free_users: usize,
 }
 

@@ -25,7 +25,8 @@ use super::{
 
 /// What `make test` has time for.
 const USUAL: usize = 4_000;
-const CALLERS: usize = 16;
+/// As many as there may be sandboxes.
+const CALLERS: usize = 8;
 /// A call that is not over by then hangs.
 const HANG: Duration = Duration::from_secs(60);
 
@@ -34,7 +35,7 @@ const CODE: &str = "
 exports.handler = (event, context, callback) => {
   context.callbackWaitsForEmptyEventLoop = false;
   if (event.what === 'spin') for (;;);
-  const timer = setTimeout(() => callback(null, event.n), event.what === 'ignore' ? 60_000 : event.wait);
+  const timer = setTimeout(() => callback(null, event.n), event.wait);
   if (event.what === 'obey') {
     context.signal.addEventListener('abort', () => { clearTimeout(timer); callback(null, 'stopped'); });
   }
@@ -48,12 +49,17 @@ fn nothing_is_left_of_many_cancels() {
     }
 }
 
+/// What is this process's alone: no sandbox here has a network, and the host's links are others'.
+fn own(held: Held) -> Held {
+    Held { links: 0, ..held }
+}
+
 async fn soak() {
     let calls = std::env::var(COUNT).map_or(USUAL, |count| count.parse().unwrap());
     let plan = Plan {
         options: Options {
             sandboxes_max: 20,
-            function_sandboxes_max: 8,
+            function_sandboxes_max: CALLERS,
             prewarmed_min: 1,
             prewarmed_max: 2,
             cancel_grace: Duration::from_millis(20),
@@ -72,12 +78,12 @@ async fn soak() {
     stand.deploy_with("fn", CODE, |settings| settings.timeout_seconds = Some(5)).await;
     // What is opened once and kept is there after that.
     Round::of(&stand, 1).calls(calls / 10).await;
-    let before =
-        settled(&stand, |held| (held.groups, held.free_users) == (first.groups, first.free_users)).await;
+    let is_settled = |held: &Held| (held.groups, held.free_users) == (first.groups, first.free_users);
+    let before = own(settled(&stand, is_settled).await);
     let memory_before = memory_kib();
     let round = Round::of(&stand, 2);
     round.calls(calls).await;
-    let after = settled(&stand, |held: &Held| *held == before).await;
+    let after = own(settled(&stand, |held| own(held.clone()) == before).await);
     let memory_after = memory_kib();
     let [stopped, killed, never_began] = stand.dispatch.tally().told_to_stop();
     println!(
@@ -141,28 +147,31 @@ impl<'s> Round<'s> {
     }
 
     async fn call(&self, number: usize) {
-        let what = match self.draw(1_000) {
-            0..8 => "ignore",
-            8..12 => "spin",
-            12..200 => "finish",
-            _ => "obey",
+        let (what, is_cancelled) = match self.draw(1_000) {
+            0..6 => ("ignore", true),
+            6..10 => ("spin", true),
+            // Whoever waits for a sandbox keeps the others from running through the rest without any.
+            10..100 => ("finish", false),
+            100..250 => ("finish", true),
+            _ => ("obey", true),
         };
-        let payload = json!({ "what": what, "n": number, "wait": self.draw(4) }).to_string();
+        let wait = if what == "finish" { self.draw(4) } else { 60_000 };
+        let payload = json!({ "what": what, "n": number, "wait": wait }).to_string();
         let cancel = Arc::new(Cancel::default());
         let mut terms = Terms { cancel: Some(cancel.clone()), ..Terms::default() };
         let after = Duration::from_micros(self.draw(4_000).into());
-        let leaves = self.draw(4) == 0;
+        let leaves = is_cancelled && self.draw(4) == 0;
         terms.leaving_cancels = leaves && self.draw(2) == 0;
-        if self.draw(20) == 0 {
-            terms.client_deadline = Some(self.stand.now() + after);
+        if is_cancelled && self.draw(100) == 0 {
+            terms.client_deadline = Some(self.stand.now() + after * self.draw(2));
         }
+        let asks = is_cancelled && !terms.leaving_cancels;
         let call = Invocation { terms, ..invocation("fn", &payload) };
         let leaves_after = if leaves { after } else { HANG };
         let running = timeout(leaves_after, self.stand.run("fn", call));
         let asking = async {
             sleep(after).await;
-            // Who leaves may have asked by that alone.
-            if !leaves || self.draw(2) == 0 {
+            if asks {
                 cancel.ask();
             }
         };

@@ -303,6 +303,9 @@ fn revocations(guest: &Guest) -> Vec<Asked> {
         ),
         Asked::callgate("RestoreIdentity", identity),
         Asked::callgate("ListRevocations", json!({})),
+        Asked::callgate("PutLimit", json!({"FunctionName": "greet", "Limit": "function_rate", "Rate": 5})),
+        Asked::callgate("ListLimits", json!({})),
+        Asked::callgate("DeleteLimit", json!({"FunctionName": "greet", "Limit": "function_rate"})),
     ]
 }
 
@@ -329,6 +332,10 @@ fn functions() -> Vec<Asked> {
         of("UpdateFunctionCode", json!({"ZipFile": code})),
         Asked::dry_run(FUNCTION),
         of("CancelInvocation", json!({"InvocationId": "none"})),
+        of("PutFunctionConcurrency", json!({"ReservedConcurrentExecutions": 5})),
+        of("GetFunctionConcurrency", json!({})),
+        of("DeleteFunctionConcurrency", json!({})),
+        Asked::lambda("GetAccountSettings", json!({})),
         of("PublishVersion", json!({})),
         of("ListVersionsByFunction", json!({})),
         of("CreateAlias", json!({"Name": "PROD", "FunctionVersion": "1"})),
