@@ -8,17 +8,22 @@ use std::sync::{
 use super::share::Share;
 use crate::base::AccountId;
 
-/// What an account has in use: all its executions in the upper half, those without a reservation in the lower. One number, so
-/// that both limits are kept at once.
+/// What an account has in use.
 #[derive(Debug, Default)]
-pub(super) struct Account(AtomicU64);
+pub(super) struct Account {
+    /// All its executions in the upper half, those without a reservation in the lower: one number, so that both limits are kept
+    /// at once.
+    running: AtomicU64,
+    /// When its rate's bucket is full again, as in [`super::buckets`].
+    pub(super) full_again: AtomicU64,
+}
 
 const ONE: u64 = 1 << 32;
 
 impl Account {
     /// Executions at this moment.
     pub(super) fn running(&self) -> u32 {
-        split(self.0.load(Ordering::Relaxed)).0
+        split(self.running.load(Ordering::Relaxed)).0
     }
 
     /// Takes a slot if fewer than `all` are taken and, of a call without a reservation, fewer than `unreserved` of those.
@@ -28,7 +33,7 @@ impl Account {
             let fits = running < all && unreserved.is_none_or(|most| without < most);
             fits.then_some(used + ONE + u64::from(unreserved.is_some()))
         };
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+        self.running.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
     }
 }
 
@@ -124,6 +129,6 @@ impl Drop for Admission {
             }
             None => 1,
         };
-        self.account.0.fetch_sub(ONE + unreserved, Ordering::AcqRel);
+        self.account.running.fetch_sub(ONE + unreserved, Ordering::AcqRel);
     }
 }

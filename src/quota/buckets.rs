@@ -10,7 +10,10 @@ use std::{
 
 use governor::{nanos::Nanos, state::StateStore};
 
-use super::key::{BuildPass, Key};
+use super::{
+    key::{BuildPass, Key},
+    rule::Rate,
+};
 
 /// The number of shards of each limit.
 pub(super) const SHARDS: usize = 64;
@@ -92,11 +95,13 @@ pub(super) struct Buckets {
     shared: AtomicU64,
 }
 
-/// A question to a bucket: a token is taken, or it is only asked whether one could be.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Probe {
-    pub(super) key: Key,
-    pub(super) takes: bool,
+/// What is left until a bucket is full, laid over another rate: as many tokens stay used as were used, but no more than there
+/// are.
+pub(super) fn rescaled(full_again: u64, now_nanos: u64, before: Rate, after: Rate) -> u64 {
+    let (before, interval) = (u128::from(before.interval_nanos()), u128::from(after.interval_nanos()));
+    let left = u128::from(full_again.saturating_sub(now_nanos));
+    let left = (left * interval / before).min(interval * u128::from(after.burst.get()));
+    now_nanos.saturating_add(u64::try_from(left).unwrap_or(u64::MAX))
 }
 
 /// Buckets as governor's limiters own them.
@@ -104,28 +109,24 @@ pub(super) struct Probe {
 pub(super) struct Shared(pub(super) Arc<Buckets>);
 
 impl StateStore for Shared {
-    type Key = Probe;
+    type Key = Key;
 
-    fn measure_and_replace<T, F, E>(&self, probe: &Probe, decide: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, key: &Key, decide: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let buckets = &*self.0;
-        let Probe { key, takes } = *probe;
+        let (buckets, key) = (&*self.0, *key);
         let position = key.shard(SHARDS);
         let read = buckets.read(position);
         if let Some(cell) = read.cells.get(&key) {
-            return settle(cell, takes, decide);
+            return replace(cell, decide);
         }
         let is_full = read.cells.len() >= buckets.keys_max_per_shard;
         drop(read);
-        if !takes && !is_full {
-            return decide(None).map(|(result, _)| result);
-        }
         if !is_full {
             let mut shard = buckets.write(position);
             if let Some(cell) = shard.cells.get(&key) {
-                return settle(cell, takes, decide);
+                return replace(cell, decide);
             }
             if buckets.has_place(&mut shard) {
                 let (result, full_again) = decide(None)?;
@@ -134,25 +135,19 @@ impl StateStore for Shared {
                 return Ok(result);
             }
         }
-        if takes {
-            buckets.shared.fetch_add(1, Ordering::Relaxed);
-        }
-        settle(&buckets.spare[position], takes, decide)
+        buckets.shared.fetch_add(1, Ordering::Relaxed);
+        replace(&buckets.spare[position], decide)
     }
 }
 
-/// Asks a cell, or changes it if the decision says so and nobody else changed it meanwhile; else decides again.
-fn settle<T, E>(
+/// Changes a cell if the decision says so and nobody else changed it meanwhile; else decides again.
+pub(super) fn replace<T, E>(
     cell: &Cell,
-    takes: bool,
     decide: impl Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
 ) -> Result<T, E> {
     let mut before = cell.load(Ordering::Acquire);
     loop {
         let (result, after) = decide((before != 0).then(|| Nanos::new(before)))?;
-        if !takes {
-            return Ok(result);
-        }
         match cell.compare_exchange_weak(before, after.as_u64(), Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => return Ok(result),
             Err(changed) => before = changed,
@@ -203,6 +198,15 @@ impl Buckets {
         true
     }
 
+    /// When the bucket of a key is full again; 0 if it is.
+    pub(super) fn full_again(&self, key: Key) -> u64 {
+        let position = key.shard(SHARDS);
+        let read = self.read(position);
+        let is_full = read.cells.len() >= self.keys_max_per_shard;
+        let spare = is_full.then(|| &self.spare[position]);
+        read.cells.get(&key).or(spare).map_or(0, |cell| cell.load(Ordering::Acquire))
+    }
+
     /// Gives a token back that was taken and came to nothing.
     pub(super) fn refund(&self, key: Key, interval_nanos: u64) {
         let position = key.shard(SHARDS);
@@ -231,17 +235,14 @@ impl Buckets {
         }
     }
 
-    /// Lays new rates over the buckets: what is used of a bucket in tokens stays used. `intervals` are, for a key, the time of
-    /// a token in nanoseconds before and from now on, and the most tokens that can be used from now on.
-    pub(super) fn rescale(&self, now_nanos: u64, intervals: impl Fn(Key) -> Option<(u64, u64, u32)>) {
+    /// Lays new rates over the buckets, where a key has another now.
+    pub(super) fn rescale(&self, now_nanos: u64, rates: impl Fn(Key) -> Option<(Rate, Rate)>) {
         for position in 0..SHARDS {
             for (key, cell) in &mut self.write(position).cells {
-                let Some((before, after, burst)) = intervals(*key) else { continue };
-                let cell = cell.get_mut();
-                let left = u128::from(cell.saturating_sub(now_nanos));
-                let most = u128::from(after) * u128::from(burst);
-                let left = (left * u128::from(after) / u128::from(before.max(1))).min(most);
-                *cell = now_nanos.saturating_add(u64::try_from(left).unwrap_or(u64::MAX));
+                if let Some((before, after)) = rates(*key).filter(|(before, after)| before != after) {
+                    let cell = cell.get_mut();
+                    *cell = rescaled(*cell, now_nanos, before, after);
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Our clock in governor's terms.
 
 use std::{
+    cell::Cell,
     ops::Add,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -34,6 +35,24 @@ impl Reference for Moment {
     }
 }
 
+thread_local! {
+    /// The time of the question that this thread is asking just now.
+    static ASKED_AT: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Asks limits as at `nanos`: all limits of one question are asked at the same moment, which is read off the clock once.
+pub(super) fn at<T>(nanos: u64, ask: impl FnOnce() -> T) -> T {
+    struct Asked;
+    impl Drop for Asked {
+        fn drop(&mut self) {
+            ASKED_AT.set(None);
+        }
+    }
+    let _asked = Asked;
+    ASKED_AT.set(Some(nanos));
+    ask()
+}
+
 /// A clock for governor. A limiter counts from the time at which it was made, so it is made while this clock still
 /// stands at its origin: then its state means the same to every limiter over the same clock, and outlives a change of
 /// the limit.
@@ -55,7 +74,10 @@ impl Monotonic {
     }
 
     /// Nanoseconds since the origin.
-    pub(super) fn nanos(&self) -> u64 {
+    fn nanos(&self) -> u64 {
+        if let Some(nanos) = ASKED_AT.get() {
+            return nanos;
+        }
         u64::try_from(self.clock.monotonic().as_nanos()).unwrap_or(u64::MAX)
     }
 }

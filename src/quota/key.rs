@@ -9,25 +9,25 @@ use std::{
 use super::{address::Prefix, rule::By};
 use crate::base::{AccountId, Caller, Principal};
 
-/// 128 bits of keyed hash. Of a million keys two are the same by an accident of one in 10²⁶.
+/// A keyed hash. That among a million keys two are the same, and share a bucket, happens to one process in 37 million.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Key([u64; 2]);
+pub(super) struct Key(u64);
 
 impl Key {
-    /// Which of `count` shards it lies in.
+    /// Which of `count` shards it lies in: by other bits than those by which tables are ordered.
     pub(super) fn shard(self, count: usize) -> usize {
-        usize::try_from(self.0[1] % count as u64).unwrap_or_default()
+        usize::try_from((self.0 >> 32) % count as u64).unwrap_or_default()
     }
 
-    /// Half of it, for whoever shares something out.
-    pub(super) fn half(self) -> u64 {
-        self.0[0]
+    /// Itself, for whoever shares something out.
+    pub(super) fn number(self) -> u64 {
+        self.0
     }
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0[0]);
+        state.write_u64(self.0);
     }
 }
 
@@ -52,21 +52,38 @@ impl Hasher for Pass {
 /// For maps by key.
 pub(super) type BuildPass = BuildHasherDefault<Pass>;
 
-/// Makes keys, with a secret of this process.
+/// Makes keys, with secrets of this process.
 #[derive(Debug)]
-pub(super) struct Keys([RandomState; 2]);
+pub(super) struct Keys {
+    hasher: RandomState,
+    /// For addresses: two numbers that nobody knows.
+    mixed_with: [u64; 2],
+}
 
 impl Keys {
     pub(super) fn new() -> Self {
-        Self([RandomState::new(), RandomState::new()])
+        let hasher = RandomState::new();
+        let mixed_with = [hasher.hash_one(0), hasher.hash_one(1) | 1];
+        Self { hasher, mixed_with }
     }
 
     fn of(&self, what: impl Hash) -> Key {
-        Key(self.0.each_ref().map(|hasher| hasher.hash_one(&what)))
+        Key(self.hasher.hash_one(&what))
     }
 
+    /// Every call has an address, and it has 64 bits at most: they are mixed with what nobody knows, so that no two of a kind
+    /// are the same (the steps are MurmurHash3's last ones, which can be undone).
     pub(super) fn address(&self, address: IpAddr) -> Key {
-        self.of((b'a', Prefix::of(address)))
+        let [add, multiply] = self.mixed_with;
+        let bits = match Prefix::of(address) {
+            Prefix::V4(octets) => u64::from(u32::from_be_bytes(octets)).wrapping_mul(multiply),
+            Prefix::V6(octets) => u64::from_be_bytes(octets) ^ multiply,
+        };
+        let mut mixed = bits.wrapping_add(add);
+        for factor in [0xff51_afd7_ed55_8ccd_u64, 0xc4ce_b9fe_1a85_ec53] {
+            mixed = (mixed ^ (mixed >> 33)).wrapping_mul(factor);
+        }
+        Key(mixed ^ (mixed >> 33))
     }
 
     /// An identity, or the user, role or root that a caller without one acts as. A session's name, which clients choose, makes
@@ -92,10 +109,6 @@ impl Keys {
 
     pub(super) fn pool(&self, pool_id: &str) -> Key {
         self.of((b'p', pool_id))
-    }
-
-    pub(super) fn account(&self, account: AccountId) -> Key {
-        self.of((b'c', account.as_str()))
     }
 
     pub(super) fn app(&self, package: &str) -> Key {
@@ -129,7 +142,8 @@ impl Asked<'_> {
                 Some(caller) => keys.caller(caller),
                 None => keys.identity(self.identity?),
             },
-            By::Account => keys.account(self.account?),
+            // Accounts are few, and have their buckets in what else is kept of them.
+            By::Account => return None,
             By::Function => keys.function(self.account?, self.function?),
             By::Pool => keys.pool(self.pool?),
             By::App => keys.app(self.app?),

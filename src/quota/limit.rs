@@ -1,11 +1,11 @@
 //! One limit: its rate, the rates that single keys have instead, and the buckets below.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, hash::Hash, sync::Arc, time::Duration};
 
-use governor::{NotUntil, RateLimiter, clock::Clock, middleware::NoOpMiddleware};
+use governor::{NotUntil, RateLimiter, clock::Clock, middleware::NoOpMiddleware, state::StateStore};
 
 use super::{
-    buckets::{Buckets, Probe, Shared},
+    buckets::{Buckets, Shared},
     clock::{Moment, Monotonic},
     key::{BuildPass, Key},
     rule::{By, Rate},
@@ -27,29 +27,47 @@ pub(super) struct Limit {
 }
 
 /// A rate over buckets.
-struct Gate {
-    rate: Rate,
-    limiter: RateLimiter<Probe, Shared, Monotonic, NoOpMiddleware<Moment>>,
+pub(super) struct Gate<S: StateStore = Shared> {
+    pub(super) rate: Rate,
+    limiter: RateLimiter<S::Key, S, Monotonic, NoOpMiddleware<Moment>>,
 }
 
-impl fmt::Debug for Gate {
+impl<S: StateStore> fmt::Debug for Gate<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.rate.fmt(f)
     }
 }
 
-impl Gate {
-    fn new(rate: Rate, buckets: &Arc<Buckets>, clock: &SharedClock) -> Self {
-        let limiter = RateLimiter::new(rate.governor(), Shared(buckets.clone()), Monotonic::at_origin(clock));
+impl<S: StateStore<Key: Hash + Eq + Clone>> Gate<S> {
+    pub(super) fn new(rate: Rate, buckets: S, clock: &SharedClock) -> Self {
+        let limiter = RateLimiter::new(rate.governor(), buckets, Monotonic::at_origin(clock));
         limiter.clock().start();
         Self { rate, limiter }
     }
 
-    /// Asks for a token, or takes it; the error is how long to wait for one.
-    fn ask(&self, key: Key, takes: bool) -> Result<(), Duration> {
+    /// Takes a token; the error is how long to wait for one.
+    pub(super) fn take(&self, key: &S::Key) -> Result<(), Duration> {
         self.limiter
-            .check_key(&Probe { key, takes })
+            .check_key(key)
             .map_err(|not_until: NotUntil<Moment>| not_until.wait_time_from(self.limiter.clock().now()))
+    }
+
+    /// How long to wait for a token of a bucket that is full again then: until all that fit in but one are used at the most.
+    pub(super) fn wait(&self, full_again: u64, now_nanos: u64) -> Duration {
+        let others = u64::from(self.rate.burst.get() - 1).saturating_mul(self.rate.interval_nanos());
+        Duration::from_nanos(full_again.saturating_sub(others).saturating_sub(now_nanos))
+    }
+
+    pub(super) fn refusal(&self, name: &Arc<str>, reason: Reason, retry_after: Duration) -> Throttled {
+        Throttled {
+            reason,
+            over: OverLimit {
+                name: name.clone(),
+                quota: self.rate.burst.get().into(),
+                window: Some(self.rate.full_after()),
+                retry_after,
+            },
+        }
     }
 }
 
@@ -71,7 +89,7 @@ impl Limit {
     /// With these terms over these buckets.
     pub(super) fn new(terms: Terms, buckets: Arc<Buckets>, clock: &SharedClock) -> Self {
         let Terms { name, by, reason, rate, single, only } = terms;
-        let gate = |rate| Gate::new(rate, &buckets, clock);
+        let gate = |rate| Gate::new(rate, Shared(buckets.clone()), clock);
         let single = single.into_iter().map(|(key, rate)| (key, gate(rate))).collect();
         Self { name, by, reason, only, general: rate.map(gate), single, buckets }
     }
@@ -83,11 +101,7 @@ impl Limit {
             && renewed.single.is_empty()
             && self.general.as_ref().map(|gate| gate.rate) == renewed.general.as_ref().map(|gate| gate.rate);
         if !is_same {
-            self.buckets.rescale(now_nanos, |key| {
-                let (before, after) = (self.gate(key)?.rate, renewed.gate(key)?.rate);
-                (before != after)
-                    .then(|| (before.interval_nanos(), after.interval_nanos(), after.burst.get()))
-            });
+            self.buckets.rescale(now_nanos, |key| Some((self.gate(key)?.rate, renewed.gate(key)?.rate)));
         }
         renewed
     }
@@ -112,53 +126,87 @@ impl Limit {
             && self.only.as_ref().is_none_or(|only| only.contains(&key))
     }
 
-    /// Asks whether there is a token, without taking it.
-    pub(super) fn peek(&self, key: Key) -> Result<(), Throttled> {
-        self.ask(key, false)
+    fn refusal(&self, gate: &Gate, wait: Duration) -> Throttled {
+        gate.refusal(&self.name, self.reason, wait)
     }
+}
 
+/// One bucket of a limit, as a question meets it.
+pub(super) trait Bucket: Copy {
+    /// How long to wait for a token.
+    fn wait(self, now_nanos: u64) -> Duration;
+    /// The refusal of whoever has to wait so long.
+    fn refusal(self, wait: Duration) -> Throttled;
     /// Takes a token.
-    pub(super) fn take(&self, key: Key) -> Result<(), Throttled> {
-        self.ask(key, true)
-    }
-
-    fn ask(&self, key: Key, takes: bool) -> Result<(), Throttled> {
-        let Some(gate) = self.gate(key) else { return Ok(()) };
-        gate.ask(key, takes).map_err(|wait| Throttled {
-            reason: self.reason,
-            over: OverLimit {
-                name: self.name.clone(),
-                quota: gate.rate.burst.get().into(),
-                window: Some(gate.rate.full_after()),
-                retry_after: wait,
-            },
-        })
-    }
-
+    fn take(self) -> Result<(), Throttled>;
     /// Gives a token back that was taken and came to nothing.
-    pub(super) fn refund(&self, key: Key) {
-        if let Some(gate) = self.gate(key) {
-            self.buckets.refund(key, gate.rate.interval_nanos());
+    fn refund(self);
+}
+
+impl Bucket for (&Limit, Key) {
+    fn wait(self, now_nanos: u64) -> Duration {
+        let (limit, key) = self;
+        limit.gate(key).map_or(Duration::ZERO, |gate| gate.wait(limit.buckets.full_again(key), now_nanos))
+    }
+
+    fn refusal(self, wait: Duration) -> Throttled {
+        let (limit, key) = self;
+        match limit.gate(key) {
+            Some(gate) => limit.refusal(gate, wait),
+            None => Throttled { reason: limit.reason, over: OverLimit::at_once(limit.name.clone(), 0) },
+        }
+    }
+
+    fn take(self) -> Result<(), Throttled> {
+        let (limit, key) = self;
+        let Some(gate) = limit.gate(key) else { return Ok(()) };
+        gate.take(&key).map_err(|wait| limit.refusal(gate, wait))
+    }
+
+    fn refund(self) {
+        let (limit, key) = self;
+        if let Some(gate) = limit.gate(key) {
+            limit.buckets.refund(key, gate.rate.interval_nanos());
         }
     }
 }
 
 /// Takes a token of each of these limits, or none at all: all are asked before any is taken from. Where several refuse, the
 /// one that takes longest is named, so that whoever comes back then is not sent away by another.
-pub(super) fn take_all<'l>(asked: impl Iterator<Item = (&'l Limit, Key)> + Clone) -> Result<(), Throttled> {
-    let mut each = asked.clone();
-    let Some((first, key)) = each.next() else { return Ok(()) };
-    if each.next().is_none() {
-        return first.take(key);
+///
+/// `first` is asked beside them, if there is one.
+pub(super) fn take_all<F: Bucket, B: Bucket>(
+    now_nanos: u64,
+    first: Option<F>,
+    buckets: impl Iterator<Item = B> + Clone,
+) -> Result<(), Throttled> {
+    let mut each = buckets.clone();
+    match (first, each.next(), each.next()) {
+        (None, None, _) => return Ok(()),
+        (Some(only), None, _) => return only.take(),
+        (None, Some(only), None) => return only.take(),
+        _ => {}
     }
-    let refusals = asked.clone().filter_map(|(limit, key)| limit.peek(key).err());
-    if let Some(longest) = refusals.max_by_key(|refusal| refusal.over.retry_after) {
-        return Err(longest);
+    let waits = buckets.clone().map(|bucket| (bucket.wait(now_nanos), Some(bucket)));
+    let of_first = first.map(|first| (first.wait(now_nanos), None));
+    let longest = of_first.into_iter().chain(waits).max_by_key(|(wait, _)| *wait);
+    match longest {
+        Some((wait, Some(bucket))) if !wait.is_zero() => return Err(bucket.refusal(wait)),
+        Some((wait, None)) if !wait.is_zero() => {
+            return first.map_or(Ok(()), |first| Err(first.refusal(wait)));
+        }
+        _ => {}
     }
-    for (taken, (limit, key)) in asked.clone().enumerate() {
-        if let Err(refusal) = limit.take(key) {
+    if let Some(first) = first {
+        first.take()?;
+    }
+    for (taken, bucket) in buckets.clone().enumerate() {
+        if let Err(refusal) = bucket.take() {
             // Somebody else had the last one meanwhile.
-            asked.take(taken).for_each(|(limit, key)| limit.refund(key));
+            buckets.take(taken).for_each(Bucket::refund);
+            if let Some(first) = first {
+                first.refund();
+            }
             return Err(refusal);
         }
     }

@@ -103,6 +103,11 @@ impl Class {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Guests, Self::Exchange, Self::Invoke, Self::Management];
 
+    /// A bit of its own.
+    pub(super) fn bit(self) -> u8 {
+        1 << (self as u8)
+    }
+
     /// The word in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {

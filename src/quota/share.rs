@@ -10,7 +10,7 @@ pub struct Share(u64);
 impl Share {
     /// The share of whoever has this key.
     pub(super) fn of(key: Key) -> Self {
-        Self(key.half())
+        Self(key.number())
     }
 
     /// The share of nobody in particular: of what the gateway does by itself.

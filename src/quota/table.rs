@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     account::Reserve,
+    account_rate::AccountRate,
     buckets::{Buckets, Room, SHARDS},
     key::{BuildPass, Key, Keys},
     limit::{Limit, Terms},
@@ -46,9 +47,9 @@ pub(super) struct Table {
     pub(super) guests: Step,
     /// By function and pool, of calls.
     pub(super) target: Step,
-    /// By account, of calls of functions without a reservation.
-    pub(super) account_rate: Arc<Limit>,
-    /// By function, of calls of those with one.
+    /// Of calls of functions without a reservation.
+    pub(super) account_rate: AccountRate,
+    /// Of calls of those with one, by function.
     pub(super) reserved_rate: Arc<Limit>,
     pub(super) merge_hook: Arc<Limit>,
     pub(super) is_by_app: bool,
@@ -120,7 +121,11 @@ impl Table {
         let caller_rate = own(CALLER_RATE, By::Identity, by_caller, config.caller_rate);
         let function_rate = own(FUNCTION_RATE, By::Function, by_function, None);
         let pool_rate = own(POOL_RATE, By::Pool, by_function, None);
-        let account_rate = own(ACCOUNT_RATE, By::Account, by_function, Some(Rate::flat(config.account_rate)));
+        let of_accounts = overrides.iter().filter_map(|one| match (&one.target, &*one.limit, one.value) {
+            (Target::Account, ACCOUNT_RATE, Value::Rate(rate)) => Some((one.account, rate)),
+            _ => None,
+        });
+        let account_rate = AccountRate::new(Rate::flat(config.account_rate), of_accounts.collect(), clock);
         let reserved = Reason::ReservedFunctionInvocationRateLimitExceeded;
         let reserved_rate = own(RESERVED_RATE, By::Function, reserved, None);
         let hook_rate = Rate::flat(config.merge_hook_rate);
@@ -188,9 +193,16 @@ impl Table {
         if self.reserves.is_empty() { None } else { self.reserves.get(&key()?) }
     }
 
+    /// Which classes have limits by caller, as bits.
+    pub(super) fn classes_by_caller(&self) -> u8 {
+        let some = Class::ALL.into_iter().filter(|class| !self.caller[*class as usize].is_empty());
+        some.map(Class::bit).sum()
+    }
+
     /// Whether a limit of this name is by this.
     pub(super) fn has(&self, name: &str, by: By) -> bool {
-        self.all.iter().any(|limit| &*limit.name == name && limit.by == by)
+        (name, by) == (ACCOUNT_RATE, By::Account)
+            || self.all.iter().any(|limit| &*limit.name == name && limit.by == by)
     }
 
     /// Forgets what is full again in the next shard of each limit.
@@ -215,7 +227,6 @@ fn reserved_rate(units: u32) -> Option<Rate> {
 fn single(overrides: &[Override], name: &str, by: By, keys: &Keys) -> Vec<(Key, Rate)> {
     let of = |one: &Override| {
         let key = match (&one.target, by) {
-            (Target::Account, By::Account) => keys.account(one.account),
             (Target::Function(function), By::Function) => keys.function(one.account, function),
             (Target::Pool(pool), By::Pool) => keys.pool(pool),
             _ => return None,
