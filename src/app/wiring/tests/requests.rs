@@ -303,9 +303,9 @@ fn revocations(guest: &Guest) -> Vec<Asked> {
         ),
         Asked::callgate("RestoreIdentity", identity),
         Asked::callgate("ListRevocations", json!({})),
-        Asked::callgate("PutLimit", json!({"FunctionName": "greet", "Limit": "function_rate", "Rate": 5})),
+        Asked::callgate("PutLimit", json!({"Limit": "account_rate", "Rate": 500})),
         Asked::callgate("ListLimits", json!({})),
-        Asked::callgate("DeleteLimit", json!({"FunctionName": "greet", "Limit": "function_rate"})),
+        Asked::callgate("DeleteLimit", json!({"Limit": "account_rate"})),
     ]
 }
 

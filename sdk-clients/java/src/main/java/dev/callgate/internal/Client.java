@@ -7,6 +7,9 @@ import dev.callgate.FullException;
 import dev.callgate.InvalidRequestException;
 import dev.callgate.TokenSupplier;
 import java.lang.reflect.Type;
+import java.util.Collections;
+import java.util.Map;
+import okhttp3.ConnectionSpec;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 
@@ -29,7 +32,7 @@ public final class Client {
         this.surroundings = settings.surroundings;
         Log log = new Log(settings.log);
         Clock clock = new Clock(surroundings);
-        OkHttpClient http = settings.http == null ? new OkHttpClient() : settings.http;
+        OkHttpClient http = settings.http == null ? transport(endpoint) : settings.http;
         this.wire = new Wire(http, settings.connectTimeoutMs, clock, surroundings, log);
         this.workers = new Workers(surroundings);
         if (settings.fixed == null) {
@@ -46,6 +49,15 @@ public final class Client {
         this.outbox = settings.outboxFolder == null
                 ? null
                 : OutboxSender.open(this, settings, keeper, clock, surroundings, log);
+    }
+
+    private static OkHttpClient transport(HttpUrl endpoint) {
+        OkHttpClient.Builder builder = new OkHttpClient.Builder();
+        if (!endpoint.isHttps()) {
+            // Reading the authorities of a platform takes longer than a first call; without TLS nobody asks them.
+            builder.connectionSpecs(Collections.singletonList(ConnectionSpec.CLEARTEXT));
+        }
+        return builder.build();
     }
 
     /** A call of that function begins. */
@@ -173,7 +185,7 @@ public final class Client {
     /** One try of a kept call. */
     Answered callKept(CallState call, OutboxRecord record) throws CallgateException {
         CallOptions options = CallOptions.NONE;
-        for (java.util.Map.Entry<String, String> one : record.custom.entrySet()) {
+        for (Map.Entry<String, String> one : record.custom.entrySet()) {
             options = options.custom(one.getKey(), one.getValue());
         }
         try {
