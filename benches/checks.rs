@@ -23,13 +23,19 @@ use callgate::{
         AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SessionClaims, SessionRole,
         SystemClock, SystemRng, Timestamp,
     },
+    dispatch::{
+        FunctionError, Idempotency, Outcome,
+        idempotency::{self, Bound, Bounds, Claim, Holders, Key, Kind, Owner, key},
+    },
     edge::authorizer::IamAuthorizer,
+    functions::FunctionRef,
     iam::{self, Directory, NewRole, SessionPolicies},
     policy::defaults,
     quota::{Quota, QuotaConfig, Rate},
     revocation::Revocations,
     store::{Feed, sqlite::SqliteStore},
 };
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, request::Parts};
 use url::Url;
 
@@ -169,6 +175,70 @@ fn call(sessions: &Sessions, role_id: &str, body: &[u8], now: Timestamp) -> Resu
     Ok(request.into_parts().0)
 }
 
+/// What a call costs whose SDK sends an id: the look-up, and what is kept of its answer. Every id is new, as nearly all are.
+struct Retries {
+    calls: Arc<Idempotency>,
+    clock: Arc<SystemClock>,
+    owner: Owner,
+    function: FunctionRef,
+    outcome: Outcome,
+    _folder: tempfile::TempDir,
+}
+
+impl Retries {
+    fn open(ring: Arc<KeyRing>, clock: Arc<SystemClock>) -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let all = Bound { entries: 100_000, bytes: 64 << 20 };
+        let owner = Bound { entries: 10_000, bytes: 8 << 20 };
+        let sdk = Bounds { all, owner, address: Bound { entries: 25_000, bytes: 16 << 20 }, pool: all };
+        let window = std::time::Duration::from_secs(300);
+        let options = idempotency::Options { sdk_window: window, sdk, key_window: window, keys: sdk };
+        let parts = idempotency::Parts {
+            folder: folder.path().to_owned(),
+            ring,
+            clock: clock.clone(),
+            rng: Arc::new(SystemRng),
+        };
+        Ok(Self {
+            calls: Idempotency::open(options, parts)?.idempotency,
+            clock,
+            owner: Owner::identity("us-east-1:a1b2c3d4-0000-4000-8000-1234567890ab"),
+            function: FunctionRef {
+                region: Region::new("us-east-1"),
+                account: AccountId::DEFAULT,
+                name: "echo".to_owned(),
+                qualifier: None,
+            },
+            outcome: Outcome {
+                payload: bytes::Bytes::from(vec![b'1'; 200]),
+                function_error: None::<FunctionError>,
+                version: "$LATEST".into(),
+                log_tail: None,
+                cold: None,
+            },
+            _folder: folder,
+        })
+    }
+
+    fn call(&self, id: &str, body: &[u8]) -> Result<(), Box<dyn Error>> {
+        let call = idempotency::Call {
+            key: Key::new(self.owner, &self.function, Kind::Sdk, id),
+            kind: Kind::Sdk,
+            shape: key::shape(None),
+            print: key::print(body),
+            id: RequestId::draw(&SystemRng),
+            began: self.clock.now(),
+            holders: Holders::new(self.owner, IpAddr::from([127, 0, 0, 1]), None),
+            identity: Some("us-east-1:a1b2c3d4-0000-4000-8000-1234567890ab".into()),
+        };
+        let Claim::First(first) = self.calls.claim(call) else { return Err("an id came twice".into()) };
+        let outcome = self.outcome.clone();
+        let ran = first.run(async move { Ok(outcome) }).now_or_never().ok_or("a run that ended waits")?;
+        drop(black_box(ran?));
+        Ok(())
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a bench measures with the machine's clock")]
 fn microseconds(mut batch: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
     let began = Instant::now();
@@ -181,12 +251,16 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let now = clock.now();
     let ring = Arc::new(KeyRing::new([(1, Secret::new(vec![7; 32]))])?);
     let sessions = Arc::new(Sessions::new(ring.clone(), clock.clone(), Arc::new(SystemRng)));
+    let retries = Retries::open(ring.clone(), clock.clone())?;
     let gate = Gate::open(sessions.clone(), ring).await?;
     let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(189)).into_bytes();
 
     let hot = call(&sessions, &gate.role_id, &body, now)?;
-    let (mut cached, mut uncached) = (Vec::new(), Vec::new());
-    for _ in 0..BATCHES {
+    let (mut cached, mut uncached, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    for batch in 0..BATCHES {
+        let ids: Vec<String> =
+            (0..BATCH).map(|n| format!("b6d6d5a2-6b5e-4b5b-9d0e-{batch:04}{n:08}")).collect();
+        known.push(microseconds(|| ids.iter().try_for_each(|id| retries.call(id, &body)))?);
         cached.push(microseconds(|| (0..BATCH).try_for_each(|_| gate.check(&hot, &body, now)))?);
         let fresh =
             (0..BATCH).map(|_| call(&sessions, &gate.role_id, &body, now)).collect::<Result<Vec<_>, _>>()?;
@@ -195,6 +269,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("\n| all checks of a call, µs | median [95 % interval] | goal |\n|---|---|---|");
     println!("| token seen before | {} | 10 |", Median::of(cached));
     println!("| token never seen before | {} | 15 |", Median::of(uncached));
+    println!("| besides, with an SDK's id: looked up, and the answer kept | {} | 2 |", Median::of(known));
     Ok(())
 }
 

@@ -4,6 +4,8 @@ mod chores;
 mod explaining;
 mod merge_hooks;
 mod offline;
+mod retries;
+mod sandboxes;
 mod settings;
 mod sources;
 mod web_tokens;
@@ -29,16 +31,16 @@ use self::{
     chores::{SWEEP, every, follow, forget, prune, tidy},
     merge_hooks::MergeHooks,
     offline::{Offline, create_account, sessions},
+    sandboxes::{dispatch, level, network},
     settings::{cors, known, outbound, quota_config, request_log},
     sources::{Bearer, ExecutionRoles, FunctionCredentials, Guests, PlainSource, Providers, Retiring, Roles},
     web_tokens::Tokens,
 };
 use super::{
     admin::{AdminError, AdminOps, ExplainPolicy, NewAccount, SessionsCommand},
-    config::{Config, Isolation},
-    doctor::{self, Check},
+    config::Config,
+    doctor::Check,
     gateway::{Gateway, Parts},
-    sdk::Sdk,
 };
 use crate::{
     api::{self, Perform, callgate::Operator},
@@ -48,11 +50,7 @@ use crate::{
         oidc::{Issuers, Verifier},
         sessions::Sessions,
     },
-    base::{AccountId, Egress},
-    dispatch::{
-        self, Dispatch, connecting::Connecting, credentials::SharedCredentialSource, logs::GatewayLog,
-        nodes::Nodes, start::Starter,
-    },
+    base::AccountId,
     edge::{
         self,
         authorizer::IamAuthorizer,
@@ -68,10 +66,7 @@ use crate::{
     outbound::OutboundError,
     quota::Quota,
     revocation::Revocations,
-    sandbox::{
-        Level, Means, RuntimeFiles, Spawner, Users, detect,
-        network::{self, Network, NoUplink},
-    },
+    sandbox::{detect, network::NoUplink},
     store::{Feed, Follower, StoreError, cached_identities::CachedIdentities, sqlite::SqliteStore},
     telemetry::{Metrics, Writing},
 };
@@ -147,6 +142,14 @@ pub enum OpenError {
     /// Accounts and their keys.
     #[error(transparent)]
     Iam(#[from] IamError),
+    /// What retries are answered from.
+    #[error("the files of idempotency keys below {} cannot be used: {cause}", path.display())]
+    Idempotency {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
     /// An origin that is no header value.
     #[error("[server] cors_allowed_origins: {0:?} is not an origin")]
     Origin(String),
@@ -191,6 +194,7 @@ impl Gateway for Callgate {
         let revocations = Revocations::new(shared_store.clone(), feed.clone(), clock.clone());
         let network = network(&parts).await?;
         let dispatch = Arc::new(dispatch(&parts, credentials, network)?);
+        let idempotency = retries::open(&parts, &identity_store).await?;
         let retiring = Retiring { functions: functions.clone(), dispatch: dispatch.clone() };
         // In this order: who comes later may look at what those before hold.
         let followers: Vec<Arc<dyn Follower>> = vec![
@@ -199,6 +203,7 @@ impl Gateway for Callgate {
             pools.clone(),
             revocations.clone(),
             Arc::new(retiring),
+            Arc::new(retries::Forgetting { pools: pools.clone(), idempotency: idempotency.clone() }),
         ];
         feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
@@ -235,6 +240,7 @@ impl Gateway for Callgate {
             merge_hook: Arc::new(merge_hook),
             sessions: sessions.clone(),
             minting: Arc::new(Guests(quota.clone())),
+            fates: Arc::new(retries::Fates(idempotency.clone())),
             invoke_tokens: invoke_tokens.clone(),
             revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),
@@ -268,6 +274,7 @@ impl Gateway for Callgate {
             budget: budget.clone(),
             connections: parts.connections.clone(),
             dispatch: dispatch.clone(),
+            idempotency: idempotency.clone(),
             quota: quota.clone(),
             open_id_keys: open_id_keys.clone(),
             functions: functions.clone(),
@@ -282,6 +289,7 @@ impl Gateway for Callgate {
             authorizer: authorizer.clone(),
             functions: functions.clone(),
             dispatch: dispatch.clone(),
+            idempotency: idempotency.clone(),
             plain: Plain::new(Arc::new(plain), metrics.clone()),
             trusted_proxies: config.server.trusted_proxies.clone(),
             budget,
@@ -299,6 +307,7 @@ impl Gateway for Callgate {
         let mut chores = JoinSet::new();
         chores.spawn(every(SWEEP, move || {
             dispatch.sweep();
+            idempotency.sweep();
             quota.sweep();
             metrics.upkeep();
         }));
@@ -333,6 +342,8 @@ impl Gateway for Callgate {
 
     async fn close(&self, deadline: Duration) {
         self.gate.dispatch.shutdown(deadline).await;
+        // Every run has ended; what is left to do is to write down how.
+        self.gate.idempotency.close(retries::CLOSE).await;
         let mut chores =
             std::mem::take(&mut *self.chores.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         chores.shutdown().await;
@@ -399,97 +410,6 @@ impl Base {
         );
         Ok(Self { store, feed, directory })
     }
-}
-
-/// How many processes and threads a sandbox may have (AWS: 1,024).
-const PROCESSES_MAX: u32 = 1024;
-
-fn level(config: &Config) -> Level {
-    match config.sandbox.isolation {
-        Isolation::SeparateUsers => Level::SeparateUsers,
-        Isolation::SharedUser => Level::SharedUser,
-    }
-}
-
-/// The host's list of resolvers (resolv.conf(5)).
-const RESOLVERS: &str = "/etc/resolv.conf";
-
-/// What connects sandboxes, and where they may connect to whose function says nothing.
-async fn network(parts: &Parts) -> Result<(Network, Egress), OpenError> {
-    let sandbox = &parts.config.sandbox;
-    let egress = sandbox.network.egress();
-    let network = Network::open(network::Options {
-        egress: egress.clone(),
-        range: sandbox.range().map_err(|why| OpenError::Range(why.to_string()))?,
-        setup: sandbox.network_setup,
-        resolvers: RESOLVERS.into(),
-        connections: parts.inside.clone(),
-        rng: parts.rng.clone(),
-    })
-    .await?;
-    tracing::info!(level = ?network.level(), "the network of functions is ready");
-    Ok((network, egress))
-}
-
-fn dispatch(
-    parts: &Parts,
-    credentials: SharedCredentialSource,
-    network: (Network, Egress),
-) -> Result<Dispatch, OpenError> {
-    let config = &parts.config;
-    let node = doctor::find_node(config).ok_or(OpenError::NoNode)?;
-    let versions = config.runtime.versions.0.clone();
-    for (runtime, path) in &versions {
-        let broken = |why| OpenError::NodeVersion { runtime: runtime.clone(), why };
-        doctor::node_version(path).map_err(broken)?;
-    }
-    let sdk = Sdk::of(config, &parts.dir).modules();
-    if sdk.is_none() {
-        tracing::info!(
-            "functions must package the AWS SDK themselves: `callgate setup` gets it for all of them"
-        );
-    }
-    let bwrap = detect::bubblewrap().map_err(|refused| OpenError::NoIsolation(refused.to_string()))?;
-    let unpack_to = parts.dir.path().join("runtime");
-    let files =
-        RuntimeFiles::unpack(&unpack_to).map_err(|cause| OpenError::Runtime { path: unpack_to, cause })?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let sandbox = &config.sandbox;
-    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let users = Users::find(level(config), sandbox.uid_base, sandbox.uid_count)
-        .map_err(|refused| OpenError::NoIsolation(refused.to_string()))?;
-    let at_once = sandbox.spawn_at_once.map_or(2 * cores, count);
-    let means = Means::find(users, "/proc/self/exe").map_err(OpenError::Means)?;
-    means.joiner.start().map_err(OpenError::Means)?;
-    let spawner = Spawner::new(at_once, count(sandbox.spawn_queue_max), means).map_err(OpenError::Thread)?;
-    let starter = Starter {
-        spawner,
-        bwrap,
-        nodes: Nodes::new(node, versions),
-        sdk,
-        credentials,
-        runtime: files.folder().to_owned(),
-        processes_max: PROCESSES_MAX,
-        network: Connecting::by(network.0, network.1),
-        freeze_delay: Duration::from_millis(sandbox.freeze_delay_ms),
-        region: config.server.region.clone(),
-        clock: parts.clock.clone(),
-        rng: parts.rng.clone(),
-    };
-    let options = dispatch::Options {
-        sandboxes_max: u64::from(sandbox.sandboxes_max),
-        function_sandboxes_max: count(sandbox.function_sandboxes_max),
-        line_max: count(sandbox.function_queue_max),
-        threads: config.server.serving_threads(),
-        processors: cores,
-        busy_sandboxes: 2 * cores,
-        idle: Duration::from_secs(sandbox.idle_seconds),
-        prewarmed_min: count(sandbox.prewarmed_min),
-        prewarmed_max: count(sandbox.prewarmed_max),
-        is_memory_short: detect::is_memory_short,
-    };
-    let pools = dispatch::Pools::new(options, starter, parts.clock.clone());
-    Ok(Dispatch::new(pools, parts.clock.clone(), Arc::new(GatewayLog)))
 }
 
 #[cfg(test)]

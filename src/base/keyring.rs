@@ -34,10 +34,12 @@ pub enum Purpose {
     PackageLink,
     /// Invoke tokens: what is in them, and their signatures.
     InvokeToken,
+    /// Calls that are known by an `Idempotency-Key`, and their answers.
+    Idempotency,
 }
 
 impl Purpose {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::SessionToken,
         Self::DerivedSecret,
         Self::IamSecret,
@@ -45,6 +47,7 @@ impl Purpose {
         Self::OpenIdKey,
         Self::PackageLink,
         Self::InvokeToken,
+        Self::Idempotency,
     ];
 
     fn label(self) -> &'static [u8] {
@@ -56,6 +59,7 @@ impl Purpose {
             Self::OpenIdKey => b"callgate/v1/open-id-key",
             Self::PackageLink => b"callgate/v1/package-link",
             Self::InvokeToken => b"callgate/v1/invoke-token",
+            Self::Idempotency => b"callgate/v1/idempotency",
         }
     }
 }
@@ -151,6 +155,11 @@ impl KeyRing {
 
     fn aad(head: &[u8], associated: &[u8]) -> Aad<Vec<u8>> {
         Aad::from([head, associated].concat())
+    }
+
+    /// How long so many bytes are when they are sealed.
+    pub const fn sealed_length(plaintext: usize) -> usize {
+        HEAD + NONCE_LEN + plaintext + TAG
     }
 
     /// Seals `plaintext` with the newest key.

@@ -15,6 +15,7 @@ pub mod exchange;
 mod freezing;
 mod growth;
 mod held_up;
+pub mod idempotency;
 pub mod invocation;
 pub mod lease;
 pub mod lifecycle;
@@ -33,6 +34,7 @@ pub mod worker;
 
 use std::{sync::Arc, time::Duration};
 
+pub use idempotency::Idempotency;
 pub use invocation::{FunctionError, Invocation, Outcome};
 pub use pools::{Options, Pools};
 

@@ -11,13 +11,14 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use super::server::{Answer, Peer};
 
 /// Headers of answers that a script needs to see.
-const EXPOSED: [HeaderName; 8] = [
+const EXPOSED: [HeaderName; 9] = [
     HeaderName::from_static("x-amzn-requestid"),
     HeaderName::from_static("x-amzn-errortype"),
     HeaderName::from_static("x-amz-function-error"),
     HeaderName::from_static("x-amz-executed-version"),
     HeaderName::from_static("x-amz-log-result"),
     HeaderName::from_static("x-callgate-limit"),
+    HeaderName::from_static("idempotent-replayed"),
     HeaderName::from_static("retry-after"),
     HeaderName::from_static("date"),
 ];

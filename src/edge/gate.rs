@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     authn::Authn,
     base::{Network, Region, clock::SharedClock, rng::SharedRng},
-    dispatch::Dispatch,
+    dispatch::{Dispatch, Idempotency},
     functions::Functions,
     quota::Quota,
     telemetry::{Metrics, RequestLog, metrics::OperationCounters},
@@ -34,6 +34,8 @@ pub struct Gate {
     pub functions: Arc<Functions>,
     /// Run it.
     pub dispatch: Arc<Dispatch>,
+    /// Which calls have been run.
+    pub idempotency: Arc<Idempotency>,
     /// What is not of an AWS protocol.
     pub plain: Plain,
     /// Whose word about a client's address counts.

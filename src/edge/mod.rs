@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod refusals;
 pub mod render;
 pub mod report;
+pub mod retries;
 pub mod routes;
 pub mod server;
 pub mod serving;

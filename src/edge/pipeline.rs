@@ -13,6 +13,7 @@ use super::{
     gate::Gate,
     refusals, render,
     report::Trace,
+    retries::{self, Claimed, Id},
     routes::{Entry, Found, check_door},
     server::{Answer, Peer},
 };
@@ -93,8 +94,8 @@ async fn invoke_function(
     refusals::content_type(Service::Lambda, "Invoke", head)?;
     let signed = gate.authn.begin_invoke(head, Service::Lambda.scope(), arrival.at).map_err(refuse)?;
     let call = invoke::Call::decode(function, head)?;
-    let (payload, _held) =
-        read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
+    let id = Id::read(head)?;
+    let (payload, held) = read_body(gate, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
     let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
     gate.quota.caller(&caller).map_err(throttle)?;
     gate.authorizer.prepare(&caller).await?;
@@ -103,7 +104,12 @@ async fn invoke_function(
     let context = context(gate, arrival, Some(&caller));
     let permit =
         gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
-    // An idempotency key is looked up here: first, join, or stored answer.
+    // A dry run has no answer that a retry could be given.
+    let id = id.filter(|_| !call.is_dry_run());
+    let first = match retries::claim(gate, arrival, trace, id, &caller, &named.reference, &payload).await? {
+        Claimed::Runs(first) => first,
+        Claimed::Answered(response) => return Ok(*response),
+    };
     let target = invoke::resolve(&gate.functions, &named)?;
     payload::check(&payload)?;
     if call.is_dry_run() {
@@ -112,8 +118,20 @@ async fn invoke_function(
     let admission = gate.quota.admit(target.function.account).map_err(throttle)?;
     // A client's deadline is laid on the run here, and a cancel finds it.
     let invocation = call.into_invocation(named, arrival.id, payload, &caller);
-    let outcome =
-        gate.dispatch.run(&permit, admission, target, invocation).await.map_err(refusals::dispatch)?;
+    let dispatch = gate.dispatch.clone();
+    let run = async move {
+        // The payload counts as held until nothing needs it any more, whoever still waits.
+        let _held = held;
+        dispatch.run(&permit, admission, target, invocation).await
+    };
+    let ran = match first {
+        Some(mut first) => {
+            first.record().await.map_err(retries::not_recorded)?;
+            first.run(run).await
+        }
+        None => run.await,
+    };
+    let outcome = ran.map_err(refusals::dispatch)?;
     trace.invoked(gate, arrival, &outcome);
     Ok(render::reply(Service::Lambda, invoke::reply(outcome), arrival.id))
 }

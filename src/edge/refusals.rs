@@ -16,7 +16,8 @@ use crate::{
     quota::Throttled,
 };
 
-const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
+/// The header that names the limit which refused.
+pub const LIMIT: HeaderName = HeaderName::from_static("x-callgate-limit");
 
 /// Over a limit: 429 with the reason, the bucket's name and when to come back (contract §5).
 pub fn throttled(service: Service, over: &Throttled) -> ApiError {
@@ -38,6 +39,14 @@ pub fn throttled(service: Service, over: &Throttled) -> ApiError {
         }
         Service::CognitoIdentity | Service::Sts | Service::Iam => error,
     }
+}
+
+/// Too many of something at once: 429 with this reason, of the limit with this name.
+pub fn too_many(reason: &'static str, limit: &'static str) -> ApiError {
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
+        .with_member("Reason", reason)
+        .with_header(RETRY_AFTER, seconds(Duration::from_secs(1)))
+        .with_header(LIMIT, HeaderValue::from_static(limit))
 }
 
 /// Whole seconds, rounded up, at least one: what `Retry-After` can say.
@@ -132,11 +141,7 @@ pub fn content_type(service: Service, operation: &str, head: &Parts) -> Result<(
 pub fn dispatch(error: DispatchError) -> ApiError {
     match error {
         DispatchError::Saturated(why) => {
-            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
-                .with_member("Reason", "ConcurrentInvocationLimitExceeded")
-                .with_header(RETRY_AFTER, seconds(Duration::from_secs(1)))
-                .with_header(LIMIT, HeaderValue::from_static("sandbox.sandboxes_max"))
-                .with_cause(why)
+            too_many("ConcurrentInvocationLimitExceeded", "sandbox.sandboxes_max").with_cause(why)
         }
         DispatchError::ShuttingDown => ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -71,6 +71,13 @@ impl<'g> Trace<'g> {
         }
     }
 
+    /// A function had been run, and its answer was given again.
+    pub fn replayed(&mut self, outcome: &Invoked) {
+        if outcome.function_error.is_some() {
+            self.outcome = Some(Outcome::FunctionError);
+        }
+    }
+
     /// The request was refused. A cause is logged here and nowhere else: as an error if the fault is ours.
     pub fn refused(&mut self, error: &ApiError, arrival: &Arrival) {
         let (request_id, operation) = (arrival.id, self.operation);

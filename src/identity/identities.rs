@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use super::{
     IdentityError, Logins, MergeHook, OpenIdKeys, Pools, ProviderSource, Result, RoleSource, VerifiedLogin,
     draw_id,
+    fates::IdentityFates,
     linking::{Decision, Presented, Seen, decide},
     minting::Minting,
     tags,
@@ -46,6 +47,8 @@ pub struct IdentitiesParts {
     pub sessions: Arc<Sessions>,
     /// Limits how many guests are made.
     pub minting: Arc<dyn Minting>,
+    /// Hears what becomes of identities.
+    pub fates: Arc<dyn IdentityFates>,
     /// Makes invoke tokens.
     pub invoke_tokens: Arc<InvokeTokens>,
     /// What is revoked.

@@ -90,7 +90,7 @@ impl Identities {
                 Err(error) => Err(error),
             };
             match deleted {
-                Ok(true) => {}
+                Ok(true) => self.parts.fates.deleted(id).await,
                 Ok(false) => left.push((id.clone(), NotDeleted::NotTheirs)),
                 Err(cause) => {
                     tracing::error!(identity = id, %cause, "an identity could not be deleted");

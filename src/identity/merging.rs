@@ -96,6 +96,7 @@ impl Identities {
         };
         match (written, verdict) {
             (Written::Done, Verdict::Merge) => {
+                self.parts.fates.merged(&guest.id, &user.id, now);
                 // The merge has ended the guest's own sessions.
                 self.parts.revocations.refresh().await?;
                 tracing::info!(pool = pool.id, from = guest.id, into = user.id, "a guest was merged");
@@ -178,6 +179,7 @@ impl Identities {
             }
             let now = self.parts.clock.now();
             if self.parts.store.merge(&from, &into, &[], now).await? == Written::Done {
+                self.parts.fates.merged(&from.id, &into.id, now);
                 tracing::info!(
                     pool = pool.id,
                     from = from.id,

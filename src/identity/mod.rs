@@ -8,6 +8,7 @@
 pub mod credentials;
 pub mod developer;
 pub mod error;
+pub mod fates;
 pub mod identities;
 pub mod invoke_token;
 pub mod linking;

@@ -53,6 +53,51 @@ pub const DESCRIBED: &[(&str, &str, &str, &str)] = &[
         "",
         "Memory that identities take which were read of late; `identity.cache_mib` bounds it.",
     ),
+    (
+        "callgate_idempotency_replays_total",
+        "counter",
+        "",
+        "Requests that were answered with what an earlier request of the same call had got.",
+    ),
+    (
+        "callgate_idempotency_joins_total",
+        "counter",
+        "",
+        "Requests that came while their call ran, and waited for that run.",
+    ),
+    (
+        "callgate_idempotency_evicted_total",
+        "counter",
+        "",
+        "Answers known by an SDK's id that were let go before `idempotency.sdk_window_seconds`, or not kept at all, for want of \
+         room.",
+    ),
+    (
+        "callgate_idempotency_unknown_total",
+        "counter",
+        "",
+        "Requests refused because their call began before and what came of it is not known.",
+    ),
+    (
+        "callgate_idempotency_full_total",
+        "counter",
+        "",
+        "Calls with an `Idempotency-Key` refused because no more of them may be kept.",
+    ),
+    ("callgate_idempotency_sdk_entries", "gauge", "", "Answers kept in memory by an SDK's id."),
+    (
+        "callgate_idempotency_sdk_bytes",
+        "gauge",
+        "",
+        "Memory that they take; `idempotency.sdk_mib` bounds it.",
+    ),
+    ("callgate_idempotency_key_entries", "gauge", "", "Calls kept by an `Idempotency-Key`."),
+    (
+        "callgate_idempotency_key_bytes",
+        "gauge",
+        "",
+        "Bytes that they are charged; `idempotency.key_mib` bounds them.",
+    ),
 ];
 
 const METADATA: Metadata<'static> = Metadata::new("callgate", Level::INFO, Some(module_path!()));
@@ -74,6 +119,20 @@ pub struct Metrics {
     sandboxes: Gauge,
     executions: Gauge,
     identity_bytes: Gauge,
+    retries: Retries,
+}
+
+/// The handles for what [`RetryLevels`] tells.
+struct Retries {
+    replays: Counter,
+    joins: Counter,
+    evicted: Counter,
+    unknown: Counter,
+    full: Counter,
+    sdk_entries: Gauge,
+    sdk_bytes: Gauge,
+    key_entries: Gauge,
+    key_bytes: Gauge,
 }
 
 /// The counters of one operation, one for each [`Outcome`].
@@ -99,6 +158,31 @@ pub struct Levels {
     pub executions: u64,
     /// Memory that identities take which were read of late.
     pub identity_bytes: u64,
+    /// Retries that run once.
+    pub retries: RetryLevels,
+}
+
+/// What is kept for retries, and what was done since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RetryLevels {
+    /// Requests answered from what was kept.
+    pub replays: u64,
+    /// Requests that waited for another's run.
+    pub joins: u64,
+    /// Answers that left memory early.
+    pub evicted: u64,
+    /// Requests refused because what came of their run is not known.
+    pub unknown: u64,
+    /// Calls refused because no more keys may be kept.
+    pub full: u64,
+    /// Answers kept in memory.
+    pub sdk_entries: u64,
+    /// Their bytes.
+    pub sdk_bytes: u64,
+    /// Calls kept by a key.
+    pub key_entries: u64,
+    /// Their bytes.
+    pub key_bytes: u64,
 }
 
 impl Metrics {
@@ -133,6 +217,17 @@ impl Metrics {
             sandboxes: gauge("callgate_sandboxes"),
             executions: gauge("callgate_concurrent_executions"),
             identity_bytes: gauge("callgate_identity_cache_bytes"),
+            retries: Retries {
+                replays: counter("callgate_idempotency_replays_total"),
+                joins: counter("callgate_idempotency_joins_total"),
+                evicted: counter("callgate_idempotency_evicted_total"),
+                unknown: counter("callgate_idempotency_unknown_total"),
+                full: counter("callgate_idempotency_full_total"),
+                sdk_entries: gauge("callgate_idempotency_sdk_entries"),
+                sdk_bytes: gauge("callgate_idempotency_sdk_bytes"),
+                key_entries: gauge("callgate_idempotency_key_entries"),
+                key_bytes: gauge("callgate_idempotency_key_bytes"),
+            },
             handle,
             recorder,
         }
@@ -181,6 +276,16 @@ impl Metrics {
         set(&self.sandboxes, levels.sandboxes);
         set(&self.executions, levels.executions);
         set(&self.identity_bytes, levels.identity_bytes);
+        let (handles, levels) = (&self.retries, levels.retries);
+        set(&handles.sdk_entries, levels.sdk_entries);
+        set(&handles.sdk_bytes, levels.sdk_bytes);
+        set(&handles.key_entries, levels.key_entries);
+        set(&handles.key_bytes, levels.key_bytes);
+        handles.replays.absolute(levels.replays);
+        handles.joins.absolute(levels.joins);
+        handles.evicted.absolute(levels.evicted);
+        handles.unknown.absolute(levels.unknown);
+        handles.full.absolute(levels.full);
         self.handle.render()
     }
 }

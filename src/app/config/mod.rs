@@ -6,6 +6,7 @@
 
 mod data;
 mod field;
+mod idempotency;
 mod identity;
 mod keys;
 mod limits;
@@ -33,6 +34,7 @@ pub use section::FieldInfo;
 use section::Section;
 pub use {
     data::Data,
+    idempotency::Idempotency,
     identity::Identity,
     keys::Keys,
     limits::Limits,
@@ -98,6 +100,8 @@ sections! {
     oidc: Oidc,
     /// Identity pools.
     identity: Identity,
+    /// Retries that run once.
+    idempotency: Idempotency,
     /// Requests sent on somebody's word.
     outbound: Outbound,
     /// Where functions run.

@@ -7,6 +7,7 @@
 //! public-url      the public_url that issuer names were last made with
 //! admin.sock      where commands reach the running gateway
 //! callgate.db     the store
+//! idempotency/    which calls with an Idempotency-Key have been run, and their answers
 //! ```
 //!
 //! Everything in it is the gateway's alone: the directory has mode 0700 and secrets have 0600, and looser ones are refused.
@@ -147,6 +148,11 @@ impl DataDir {
     /// The store's file.
     pub fn database(&self) -> PathBuf {
         self.path.join("callgate.db")
+    }
+
+    /// The folder of what retries are answered from.
+    pub fn idempotency(&self) -> PathBuf {
+        self.path.join("idempotency")
     }
 
     /// The socket on which a running gateway hears commands.

@@ -1,6 +1,6 @@
 //! What the configuration says, in the words of the parts that it is for.
 
-use std::{io, num::NonZeroU32, sync::Arc};
+use std::{io, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use tower_http::cors::AllowOrigin;
@@ -9,6 +9,7 @@ use super::OpenError;
 use crate::{
     app::config::{Config, Format, Origin},
     authn::oidc::KnownConfig,
+    dispatch::idempotency::{self, Bound, Bounds},
     edge::{self, cors::Cors},
     outbound::{Outbound, OutboundConfig},
     quota::{QuotaConfig, Rate},
@@ -64,6 +65,31 @@ pub(super) fn quota_config(config: &Config) -> QuotaConfig {
         caller_rate: limits.caller_rate.map(|rate| Rate::flat(positive(rate))),
         merge_hook_rate: positive(config.identity.merge_hook_rate),
         ..QuotaConfig::default()
+    }
+}
+
+/// For how long calls are remembered, and how many.
+pub(super) fn idempotency_options(config: &Config) -> idempotency::Options {
+    let settings = &config.idempotency;
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    let of = |mib: u64, entries: u64| Bound { entries, bytes: mib << 20 };
+    let mib = |mib: u64| Bound::bytes(mib << 20);
+    let all = of(settings.sdk_mib, settings.sdk_entries);
+    idempotency::Options {
+        sdk_window: seconds(settings.sdk_window_seconds),
+        sdk: Bounds {
+            all,
+            owner: of(settings.sdk_identity_mib, settings.sdk_identity_entries),
+            address: of(settings.sdk_address_mib, settings.sdk_address_entries),
+            pool: all,
+        },
+        key_window: seconds(settings.key_window_seconds),
+        keys: Bounds {
+            all: mib(settings.key_mib),
+            owner: mib(settings.key_identity_mib),
+            address: mib(settings.key_address_mib),
+            pool: mib(settings.key_pool_mib),
+        },
     }
 }
 

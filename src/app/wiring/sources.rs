@@ -17,7 +17,7 @@ use crate::{
     authn::{invoke_tokens::BearerPools, sessions::Sessions},
     base::{AccountId, Origin, SessionClaims, SessionRole, Timestamp, clock::SharedClock},
     dispatch::{
-        Dispatch,
+        Dispatch, Idempotency,
         credentials::{CredentialSource, RoleCredentials},
     },
     edge::{
@@ -35,7 +35,7 @@ use crate::{
     policy::{NoKeys, Requester},
     quota::Quota,
     store::{Change, Follower, Kind, StoreError, cached_identities::CachedIdentities},
-    telemetry::metrics::Levels,
+    telemetry::metrics::{Levels, RetryLevels},
 };
 
 /// The directory's OpenID Connect providers, as logins are checked against them.
@@ -160,6 +160,7 @@ pub(super) struct PlainSource {
     pub(super) budget: Arc<Budget>,
     pub(super) connections: Arc<Connections>,
     pub(super) dispatch: Arc<Dispatch>,
+    pub(super) idempotency: Arc<Idempotency>,
     pub(super) quota: Arc<Quota>,
     pub(super) open_id_keys: Arc<OpenIdKeys>,
     pub(super) functions: Arc<Functions>,
@@ -173,12 +174,24 @@ impl Source for PlainSource {
     }
 
     fn levels(&self) -> Levels {
+        let retries = self.idempotency.levels();
         Levels {
             bytes_in_flight: self.budget.held(),
             connections: self.connections.open(),
             sandboxes: self.dispatch.sandboxes(),
             executions: self.quota.running_by_account().iter().map(|(_, running)| u64::from(*running)).sum(),
             identity_bytes: self.identities.bytes(),
+            retries: RetryLevels {
+                replays: retries.replayed,
+                joins: retries.joined,
+                evicted: retries.evicted,
+                unknown: retries.unknown,
+                full: retries.full,
+                sdk_entries: retries.sdk_entries,
+                sdk_bytes: retries.sdk_bytes,
+                key_entries: retries.key_entries,
+                key_bytes: retries.key_bytes,
+            },
         }
     }
 

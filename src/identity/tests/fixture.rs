@@ -24,7 +24,9 @@ use crate::{
     },
     identity::{
         HookError, Identities, IdentitiesParts, Logins, MergeHook, NewPool, OpenIdKeys, OpenIdKeysParts,
-        Pools, Provider, ProviderSource, Resolved, Result, Role, RoleSource, VerifiedLogin, logins,
+        Pools, Provider, ProviderSource, Resolved, Result, Role, RoleSource, VerifiedLogin,
+        fates::NothingKept,
+        logins,
         minting::{Minting, TooManyGuests},
     },
     policy::{Document, Kind, defaults},
@@ -182,6 +184,7 @@ impl Fixture {
             merge_hook: hook.clone(),
             sessions: sessions.clone(),
             minting: Arc::new(Unlimited),
+            fates: Arc::new(NothingKept),
             invoke_tokens: InvokeTokens::new(ring.clone(), clock.clone(), rng.clone()),
             revocations: revocations.clone(),
             open_id_keys: open_id_keys.clone(),

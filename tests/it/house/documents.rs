@@ -130,3 +130,31 @@ fn promises_of_packages_name_their_tests() {
         .collect();
     none("tests that docs/packages.md names and that are not there", &missing);
 }
+
+/// `*retries: name*` in docs/retries.md names a test of `tests/contract/test_retries.py`, `*idempotency: name*` one below
+/// `src/dispatch/idempotency/`.
+#[test]
+fn promises_of_retries_name_their_tests() {
+    let text = read(&root().join("docs/retries.md"));
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let named: Vec<(&str, &str)> = joined
+        .split('*')
+        .filter_map(|part| part.split_once(": "))
+        .filter(|(file, name)| {
+            matches!(*file, "retries" | "idempotency")
+                && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        })
+        .collect();
+    assert!(named.len() > 20, "docs/retries.md names its tests: {named:?}");
+    let contract = read(&root().join("tests/contract/test_retries.py"));
+    let unit: String = files("src/dispatch/idempotency", &["rs"]).iter().map(|file| read(file)).collect();
+    let missing: Vec<String> = named
+        .into_iter()
+        .filter(|(file, name)| match *file {
+            "retries" => !contract.contains(&format!("def test_{name}(")),
+            _ => !unit.contains(&format!("fn {name}(")),
+        })
+        .map(|(file, name)| format!("{file}: {name}"))
+        .collect();
+    none("tests that docs/retries.md names and that are not there", &missing);
+}

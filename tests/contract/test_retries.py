@@ -1,0 +1,340 @@
+"""Retries that run once: over a bad network, over a restart, over a crash; with boto3, the AWS SDK for JavaScript and raw sockets.
+
+One sandbox serves every call of a function here, so that a function can count its own runs."""
+
+import json
+import os
+import subprocess
+import threading
+import uuid
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from harness import raw
+from harness.account import Account, client, decoded, refusal
+from harness.faults import PROXY, FaultProxy
+from harness.gateway import REGION, ROOT_KEY_ID, ROOT_SECRET, Gateway
+from harness.pool import Pool
+
+COUNTS = """
+const runs = {};
+let release;
+exports.handler = async (event) => {
+  if (event.ask) return runs[event.ask] ?? 0;
+  runs[event.call] = (runs[event.call] ?? 0) + 1;
+  if (event.wait) await new Promise((done) => setTimeout(done, event.wait));
+  if (event.fail) throw new Error('on purpose');
+  return { call: event.call, runs: runs[event.call], chance: Math.random(), padding: 'x'.repeat(event.pad ?? 0) };
+};
+"""
+ONE_SANDBOX = {"CALLGATE_SANDBOX__FUNCTION_SANDBOXES_MAX": "1"}
+RETRYING = {"retries": {"mode": "standard", "total_max_attempts": 4}, "connect_timeout": 5}
+CUTS = ["none", "before-request", "in-request", "before-answer", "leave", "after-answer"]
+FOLDER = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def configuration():
+    return {"CALLGATE_OIDC__ALLOW_LOOPBACK_HTTP": "true", **ONE_SANDBOX}
+
+
+@pytest.fixture(scope="module")
+def function(account):
+    name = account.function(COUNTS, Timeout=30)
+    account.settled(name)
+    return name
+
+
+def fresh():
+    return str(uuid.uuid4())
+
+
+def keyed(made, key):
+    """Has a boto3 client send this key with each call: a header that it signs like any other."""
+    made.meta.events.register("before-call.lambda.Invoke", lambda params, **_: params["headers"].update({"Idempotency-Key": key}))
+    return made
+
+
+def runs_of(account, function, call):
+    return account.call(function, {"ask": call})["json"]
+
+
+def post(endpoint, function, event, headers, **how):
+    body = json.dumps(event).encode()
+    return raw.signed(endpoint, "POST", f"/2015-03-31/functions/{function}/invocations", body, headers, **how)
+
+
+def metric(gateway, name):
+    text = raw.exchange(gateway.management, "GET", "/metrics").body.decode()
+    return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+# Over a bad network.
+
+
+@pytest.mark.parametrize("kind", ["sdk", "key"])
+@pytest.mark.parametrize("cut", CUTS)
+def test_boto3_runs_a_call_once_wherever_the_connection_breaks(gateway, account, function, cut, kind):
+    call = fresh()
+    with FaultProxy(gateway.endpoint, cut) as proxy:
+        made = client("lambda", proxy.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
+        answer = account.call(function, {"call": call, "wait": 50}, keyed(made, call) if kind == "key" else made)
+    assert answer["json"]["call"] == call and answer["json"]["runs"] == 1
+    assert runs_of(account, function, call) == 1
+    assert len(proxy.seen) == (1 if cut in ("none", "after-answer") else 2)
+
+
+@pytest.mark.parametrize("kind", ["sdk", "key"])
+def test_boto3_gives_up_in_the_middle_of_an_answer_and_the_call_has_run_once(gateway, account, function, kind):
+    call = fresh()
+    with FaultProxy(gateway.endpoint, "in-answer") as proxy:
+        made = client("lambda", proxy.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
+        with pytest.raises((BotoCoreError, OSError)):
+            account.call(function, {"call": call, "pad": 10_000}, keyed(made, call) if kind == "key" else made)
+    assert proxy.seen == ["in-answer"]
+    assert runs_of(account, function, call) == 1
+
+
+def test_cut_after_cut_the_answer_is_that_of_the_one_run(gateway, account, function):
+    call = fresh()
+    with FaultProxy(gateway.endpoint, "leave", "before-answer", "before-answer") as proxy:
+        made = client("lambda", proxy.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
+        answer = account.call(function, {"call": call, "wait": 300}, made)
+    assert proxy.seen == ["leave", "before-answer", "before-answer", "none"]
+    assert answer["json"]["runs"] == 1 and runs_of(account, function, call) == 1
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["idempotent-replayed"] == "true"
+
+
+def test_the_sdk_for_javascript_runs_a_call_once_wherever_the_connection_breaks(gateway, function):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(gateway.folder),
+        "CALLGATE_ENDPOINT": gateway.endpoint,
+        "CALLGATE_REGION": REGION,
+        "CALLGATE_KEY_ID": ROOT_KEY_ID,
+        "CALLGATE_SECRET": ROOT_SECRET,
+        "CALLGATE_FUNCTION": function,
+        "CALLGATE_FAULT_PROXY": str(PROXY),
+    }
+    done = subprocess.run(
+        ["node", "--test", "js/faults/retries.test.mjs"],
+        cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# What a second request gets.
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "amz-sdk-invocation-id", "aws-sdk-invocation-id"])
+@pytest.mark.parametrize("event", [{"pad": 100_000}, {"fail": True}], ids=["value", "error"])
+def test_a_stored_answer_is_given_again_byte_for_byte(gateway, function, header, event):
+    call = fresh()
+    headers = {header: call, "X-Amz-Log-Type": "Tail"}
+    first, second = (post(gateway.endpoint, function, {"call": call, **event}, headers) for _ in range(2))
+    assert first.status == second.status == 200
+    assert second.headers.pop("idempotent-replayed") == "true"
+    assert "idempotent-replayed" not in first.headers
+    for answer in (first, second):
+        answer.headers.pop("date", None)
+    assert second.headers == first.headers and second.body == first.body
+
+
+def test_requests_that_come_while_it_runs_wait_for_it_and_the_tenth_is_refused(gateway, account, function):
+    call = fresh()
+    answers = []
+
+    def send():
+        answers.append(post(gateway.endpoint, function, {"call": call, "wait": 3000}, {"Idempotency-Key": call}))
+
+    threads = [threading.Thread(target=send) for _ in range(9)]
+    joins = metric(gateway, "callgate_idempotency_joins_total")
+    for thread in threads:
+        thread.start()
+    raw.eventually(lambda: metric(gateway, "callgate_idempotency_joins_total") == joins + 8)
+    tenth = post(gateway.endpoint, function, {"call": call, "wait": 3000}, {"Idempotency-Key": call})
+    assert (tenth.status, tenth.error) == (429, "TooManyRequestsException")
+    assert json.loads(tenth.body)["Reason"] == "CallerRateLimitExceeded"
+    assert tenth.headers["x-callgate-limit"] == "idempotency.joins" and tenth.headers["retry-after"] == "1"
+    for thread in threads:
+        thread.join()
+    assert {answer.body for answer in answers} == {answers[0].body} and answers[0].status == 200
+    assert sum("idempotent-replayed" in answer.headers for answer in answers) == 8
+    assert runs_of(account, function, call) == 1
+
+
+def test_two_identities_with_the_same_id_never_share_an_answer(gateway, account):
+    function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
+    app = Pool(account).app()
+    for header in ("Idempotency-Key", "amz-sdk-invocation-id"):
+        call, chances = fresh(), []
+        for _ in range(2):
+            _, functions = app.guest()
+            functions.meta.events.register(
+                "before-call.lambda.Invoke", lambda params, **_: params["headers"].update({header: call})
+            )
+            for _ in range(2):
+                answer = account.call(function, {"call": call}, functions)
+                chances.append(answer["json"]["chance"])
+        assert chances[0] == chances[1] != chances[2] == chances[3], header
+
+
+def test_a_replay_is_authorised_anew(gateway, account):
+    function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
+    _, functions = Pool(account).app().guest()
+    call = fresh()
+    assert account.call(function, {"call": call}, keyed(functions, call))["json"]["runs"] == 1
+    account.functions.untag_resource(Resource=account.arn(function), TagKeys=["callgate:allow"])
+    status, code, _ = refusal(functions.invoke, FunctionName=function, Payload=json.dumps({"call": call}))
+    assert (status, code) == (403, "AccessDeniedException")
+
+
+def test_another_payload_with_a_key_is_refused_and_with_an_sdks_id_runs(gateway, account, function):
+    call = fresh()
+    assert post(gateway.endpoint, function, {"call": call}, {"Idempotency-Key": call}).status == 200
+    other = post(gateway.endpoint, function, {"call": call, "pad": 1}, {"Idempotency-Key": call})
+    assert (other.status, other.error) == (422, "IdempotencyKeyReusedException")
+    assert runs_of(account, function, call) == 1
+    for pad in (1, 2):
+        assert post(gateway.endpoint, function, {"call": call, "pad": pad}, {"amz-sdk-invocation-id": call}).status == 200
+    assert runs_of(account, function, call) == 3
+
+
+@pytest.mark.parametrize("key", ["", "a b", "k" * 256, "schlüssel".encode().decode("latin-1")])
+def test_a_key_that_is_none_is_refused(gateway, account, function, key):
+    answer = post(gateway.endpoint, function, {"call": "never"}, {"Idempotency-Key": key})
+    assert answer.status in (400, 403), answer
+    if key.isascii():
+        assert (answer.status, answer.error) == (400, "InvalidParameterValueException"), answer
+    assert runs_of(account, function, "never") == 0
+
+
+def test_refusals_before_the_run_may_be_tried_again(gateway, account, function):
+    call = fresh()
+    headers = {"Idempotency-Key": call}
+    missing = post(gateway.endpoint, "not-yet", {"call": call}, headers)
+    assert missing.status == 404
+    account.function(COUNTS, FunctionName="not-yet")
+    assert post(gateway.endpoint, "not-yet", {"call": call}, headers).status == 200
+    dry = post(gateway.endpoint, function, {"call": call}, {**headers, "X-Amz-Invocation-Type": "DryRun"})
+    assert dry.status == 204 and runs_of(account, function, call) == 0
+
+
+# Over the gateway's end.
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A gateway that a test may kill, with one execution at a time."""
+    limits = {"CALLGATE_LIMITS__ACCOUNT_CONCURRENCY": "1", "CALLGATE_LIMITS__UNRESERVED_MINIMUM": "0"}
+    configuration = {name: value for name, value in limits.items() if "UNRESERVED" not in name}
+    made = Gateway(tmp_path / "other", configuration={**ONE_SANDBOX, **configuration}).start()
+    yield made
+    if made.process.poll() is None:
+        made.stop()
+
+
+def test_a_joined_and_a_replayed_request_take_no_slot(other):
+    account = Account(other)
+    function = account.function(COUNTS, Timeout=30)
+    account.settled(function)
+    call, answers = fresh(), []
+
+    def send():
+        answers.append(post(other.endpoint, function, {"call": call, "wait": 2000}, {"amz-sdk-invocation-id": call}))
+
+    first = threading.Thread(target=send)
+    first.start()
+    # The one slot is taken when another call is refused for it.
+    raw.eventually(lambda: post(other.endpoint, function, {"call": "other"}, {}).status == 429)
+    joined = post(other.endpoint, function, {"call": call, "wait": 2000}, {"amz-sdk-invocation-id": call})
+    first.join()
+    assert joined.body == answers[0].body and joined.status == 200
+
+
+def test_a_caller_who_leaves_finds_the_answer_waiting(other):
+    account = Account(other)
+    function = account.function(COUNTS, Timeout=30)
+    account.settled(function)
+    for header in ("Idempotency-Key", "amz-sdk-invocation-id"):
+        call = fresh()
+        event = {"call": call, "wait": 500}
+        body = json.dumps(event).encode()
+        target = f"/2015-03-31/functions/{function}/invocations"
+        headers = raw.signed_headers("POST", other.endpoint + target, body, {header: call, "Content-Length": str(len(body))})
+        with raw.connect(other.endpoint) as connection:
+            connection.sendall(raw.head("POST", target, other.endpoint.split("//")[1], headers) + body)
+            raw.eventually(lambda: metric(other, "callgate_concurrent_executions") == 1)
+        # It runs on, and so holds the one slot, until it has ended.
+        raw.eventually(lambda: metric(other, "callgate_concurrent_executions") == 0)
+        answer = post(other.endpoint, function, event, {header: call})
+        assert answer.headers["idempotent-replayed"] == "true"
+        assert json.loads(answer.body)["runs"] == 1
+
+
+def test_after_a_crash_a_key_tells_what_is_known_and_runs_nothing_twice(other):
+    account = Account(other)
+    function = account.function(COUNTS, Timeout=30)
+    account.settled(function)
+    done, cut, courtesy = fresh(), fresh(), fresh()
+    answer = post(other.endpoint, function, {"call": done}, {"Idempotency-Key": done})
+    assert answer.status == 200
+    assert post(other.endpoint, function, {"call": courtesy}, {"amz-sdk-invocation-id": courtesy}).status == 200
+
+    def send():
+        try:
+            post(other.endpoint, function, {"call": cut, "wait": 20_000}, {"Idempotency-Key": cut})
+        except OSError:
+            pass
+
+    running = threading.Thread(target=send)
+    running.start()
+    raw.eventually(lambda: metric(other, "callgate_concurrent_executions") == 1)
+    other.kill()
+    running.join()
+    other.start()
+
+    again = post(other.endpoint, function, {"call": done}, {"Idempotency-Key": done})
+    assert again.body == answer.body and again.headers["idempotent-replayed"] == "true"
+    unknown = post(other.endpoint, function, {"call": cut, "wait": 20_000}, {"Idempotency-Key": cut})
+    assert (unknown.status, unknown.error) == (409, "IdempotencyOutcomeUnknownException")
+    reused = post(other.endpoint, function, {"call": cut}, {"Idempotency-Key": cut})
+    assert (reused.status, reused.error) == (422, "IdempotencyKeyReusedException")
+    # An SDK's id is a courtesy, which a crash ends.
+    lost = post(other.endpoint, function, {"call": courtesy}, {"amz-sdk-invocation-id": courtesy})
+    assert "idempotent-replayed" not in lost.headers
+    made = client("lambda", other.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
+    with pytest.raises(ClientError) as refused:
+        keyed(made, cut).invoke(FunctionName=function, Payload=json.dumps({"call": cut, "wait": 20_000}))
+    assert refused.value.response["Error"]["Code"] == "IdempotencyOutcomeUnknownException"
+
+
+def test_both_kinds_of_id_outlive_a_clean_restart(other):
+    account = Account(other)
+    function = account.function(COUNTS, Timeout=30)
+    account.settled(function)
+    kept = {}
+    for header in ("Idempotency-Key", "amz-sdk-invocation-id"):
+        call = fresh()
+        kept[header] = call, post(other.endpoint, function, {"call": call}, {header: call})
+    other.stop()
+    other.start()
+    for header, (call, answer) in kept.items():
+        again = post(other.endpoint, function, {"call": call}, {header: call})
+        assert again.body == answer.body and again.headers["idempotent-replayed"] == "true", header
+
+
+def test_a_deleted_identitys_calls_leave_the_disk(other):
+    account = Account(other)
+    function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
+    identity, functions = Pool(account).app().guest()
+    call = fresh()
+    account.call(function, {"call": call}, keyed(functions, call))
+    raw.eventually(lambda: metric(other, "callgate_idempotency_key_entries") == 1)
+    account.identity.delete_identities(IdentityIdsToDelete=[identity])
+    assert metric(other, "callgate_idempotency_key_entries") == 0
+    # Purged before the answer: no file of keys has anything in it.
+    left = [path for path in (other.data_dir / "idempotency").glob("*.seg") if path.stat().st_size > 0]
+    assert not left, left
