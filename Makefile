@@ -94,3 +94,7 @@ sdk-java: ## the SDK for Java and its example, against target/release/callgate
 .PHONY: contract
 contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/contract/java/target/classpath tests/contract/kotlin/target/classpath tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate
 	$(VENV)/bin/pytest tests/contract -m "not soak" $(PYTEST_ARGS)
+
+.PHONY: sdk-android
+sdk-android: ## the SDK for Android, its AAR and its example, against target/release/callgate
+	scripts/sdk-android.sh

@@ -63,11 +63,11 @@ def environment(gateway, account, issuer):
     } | {f"CALLGATE_TOKEN_{user}": issuer.token(f"java-{user}") for user in USERS}
 
 
-def run(environment, flows, libraries="target"):
+def run(environment, flows, libraries="target", *arguments):
     """Runs one class of flows; what it must not find, it throws."""
     done = subprocess.run(
         ["java", "-Xshare:auto", "-Dcom.amazonaws.sdk.disableEc2Metadata=true",
-         "-cp", (FOLDER / libraries / "classpath").read_text(), f"flows.{flows}"],
+         "-cp", (FOLDER / libraries / "classpath").read_text(), f"flows.{flows}", *arguments],
         cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=120,
     )
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stdout + done.stderr

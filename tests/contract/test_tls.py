@@ -1,8 +1,10 @@
 """TLS: served, and renewed without a restart; a broken pair keeps the old one."""
 
 import datetime
+import os
 import signal
 import ssl
+import subprocess
 
 import pytest
 from cryptography import x509
@@ -11,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from harness import raw
-from harness.gateway import Gateway
+from harness.gateway import REPOSITORY, Gateway
 
 
 def certificate(name):
@@ -103,3 +105,32 @@ def test_http_2_and_old_tls(gateway):
     context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((ssl.SSLError, ConnectionError)):
         raw.connect(gateway.endpoint, context=context)
+
+
+def test_the_desks_certificate_is_believed_by_whoever_trusts_its_authority(tmp_path):
+    """The lines of docs/clients.md, as they stand there but for the desk's address."""
+    lines = (REPOSITORY / "docs/clients.md").read_text().split("```sh\nADDRESS=")[1].split("```")[0].split("\n", 1)[1]
+    subprocess.run(["bash", "-euc", lines], cwd=tmp_path, env={**os.environ, "ADDRESS": "127.0.0.1"}, check=True, capture_output=True)
+    started = Gateway(
+        tmp_path,
+        configuration={
+            "CALLGATE_SERVER__TLS_CERTIFICATE": str(tmp_path / "gate.pem"),
+            "CALLGATE_SERVER__TLS_KEY": str(tmp_path / "gate.key"),
+        },
+    ).start()
+    believes = ssl.create_default_context(cafile=tmp_path / "desk_ca.pem")
+    # As strict as phones are: extensions that must be there, and nothing that must not.
+    believes.verify_flags |= ssl.VERIFY_X509_STRICT
+    try:
+        answer = raw.read_answer(asked(started, believes))
+        assert answer.status == 200, answer
+        with pytest.raises(ssl.SSLCertVerificationError):
+            asked(started, ssl.create_default_context())
+    finally:
+        started.stop()
+
+
+def asked(gateway, context):
+    connection = raw.connect(gateway.endpoint, context=context)
+    connection.sendall(raw.head("GET", "/healthz", "gate.local", {"Connection": "close"}))
+    return connection

@@ -37,7 +37,15 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn paths_in_documents_exist() {
     const BEGINNINGS: [&str; 10] = [
-        "src/", "tests/", "docs/", "runtime/", "policies/", "examples/", "benches/", "scripts/", "sdk-clients/",
+        "src/",
+        "tests/",
+        "docs/",
+        "runtime/",
+        "policies/",
+        "examples/",
+        "benches/",
+        "scripts/",
+        "sdk-clients/",
         ".ci/",
     ];
     let missing: Vec<String> = documents()
@@ -108,29 +116,33 @@ fn promises_of_the_runtime_name_their_tests() {
     none("tests that docs/runtime.md names and that are not there", &missing);
 }
 
-/// `*file: name*` in docs/packages.md names a test of `tests/contract/test_<file>.py`.
+/// `*file: name*` in these documents names a test of `tests/contract/test_<file>.py`.
 #[test]
-fn promises_of_packages_name_their_tests() {
-    let text = read(&root().join("docs/packages.md"));
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let named: Vec<(&str, &str)> = joined
-        .split('*')
-        .filter_map(|part| part.split_once(": "))
-        .filter(|(file, name)| {
-            let is_word = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            is_word(file) && is_word(name) && *name != "name"
-        })
-        .collect();
-    assert!(named.len() > 10, "docs/packages.md names its tests: {named:?}");
-    let missing: Vec<String> = named
-        .into_iter()
-        .filter(|(file, name)| {
-            let file = root().join(format!("tests/contract/test_{file}.py"));
-            !file.exists() || !read(&file).contains(&format!("def test_{name}("))
-        })
-        .map(|(file, name)| format!("{file}: {name}"))
-        .collect();
-    none("tests that docs/packages.md names and that are not there", &missing);
+fn promises_of_packages_and_clients_name_their_tests() {
+    for document in ["docs/packages.md", "docs/clients.md"] {
+        let text = read(&root().join(document));
+        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named: Vec<(&str, &str)> = joined
+            .split('*')
+            .filter_map(|part| part.split_once(": "))
+            .filter(|(file, name)| {
+                let is_word = |text: &str| {
+                    text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                };
+                is_word(file) && is_word(name) && *name != "name"
+            })
+            .collect();
+        assert!(named.len() > 10, "{document} names its tests: {named:?}");
+        let missing: Vec<String> = named
+            .into_iter()
+            .filter(|(file, name)| {
+                let file = root().join(format!("tests/contract/test_{file}.py"));
+                !file.exists() || !read(&file).contains(&format!("def test_{name}("))
+            })
+            .map(|(file, name)| format!("{file}: {name}"))
+            .collect();
+        none(&format!("tests that {document} names and that are not there"), &missing);
+    }
 }
 
 /// `*retries: name*` in docs/retries.md names a test of `tests/contract/test_retries.py`, `*idempotency: name*` one below

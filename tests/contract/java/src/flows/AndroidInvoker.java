@@ -9,6 +9,7 @@ import com.amazonaws.AmazonWebServiceRequest;
 import com.amazonaws.ClientConfiguration;
 import com.amazonaws.DefaultRequest;
 import com.amazonaws.Request;
+import com.amazonaws.auth.AWSCredentialsProvider;
 import com.amazonaws.auth.AnonymousAWSCredentials;
 import com.amazonaws.auth.CognitoCachingCredentialsProvider;
 import com.amazonaws.http.ExecutionContext;
@@ -39,15 +40,15 @@ import org.json.JSONObject;
 public final class AndroidInvoker extends AmazonWebServiceClient {
   private static final String INSTALLATION = "2d9a130e-1c3b-40c7-8953-c7c4aea3d6fa";
 
-  private final CognitoCachingCredentialsProvider credentials;
+  private final AWSCredentialsProvider credentials;
   private final Gson gson = new Gson();
 
-  private AndroidInvoker(CognitoCachingCredentialsProvider credentials) {
+  AndroidInvoker(AWSCredentialsProvider credentials, String endpoint) {
     super(new ClientConfiguration());
     this.credentials = credentials;
     // What the SDK takes from the name of its own class, AWSLambdaClient.
     setServiceNameIntern("lambda");
-    setEndpoint(Gateway.ENDPOINT);
+    setEndpoint(endpoint);
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -55,11 +56,11 @@ public final class AndroidInvoker extends AmazonWebServiceClient {
     AmazonCognitoIdentityClient identities =
         new AmazonCognitoIdentityClient(new AnonymousAWSCredentials());
     identities.setEndpoint(Gateway.ENDPOINT);
-    AndroidInvoker invoker =
-        new AndroidInvoker(
-            new CognitoCachingCredentialsProvider(
-                new Device(), Gateway.ACCOUNT, Gateway.POOL, null, null, identities, null));
-    invoker.objectsGoInAndTheDeviceSaysWhatItIs();
+    CognitoCachingCredentialsProvider app =
+        new CognitoCachingCredentialsProvider(
+            new Device(), Gateway.ACCOUNT, Gateway.POOL, null, null, identities, null);
+    AndroidInvoker invoker = new AndroidInvoker(app, Gateway.ENDPOINT);
+    invoker.objectsGoInAndTheDeviceSaysWhatItIs(app.getIdentityId());
     invoker.oneVersionOnly();
     invoker.errorsAreTheFunctions();
     invoker.refusalsAreTheSdks();
@@ -92,9 +93,13 @@ public final class AndroidInvoker extends AmazonWebServiceClient {
   }
 
   /** What came back: HTTP's status, the kind of function error, the payload. */
-  private record Result(int status, String functionError, String payload) {}
+  record Result(int status, String functionError, String payload) {}
 
   private Result invoke(String function, String qualifier, Object argument) throws Exception {
+    return invoke(function, qualifier, gson.toJson(argument), null);
+  }
+
+  Result invoke(String function, String qualifier, String json, String key) throws Exception {
     Request<?> request = new DefaultRequest<>(new AmazonWebServiceRequest() {}, "AWSLambda");
     request.setHttpMethod(HttpMethodName.POST);
     request.addHeader("X-Amz-Invocation-Type", "RequestResponse");
@@ -104,7 +109,10 @@ public final class AndroidInvoker extends AmazonWebServiceClient {
     if (qualifier != null) {
       request.addParameter("Qualifier", qualifier);
     }
-    byte[] payload = gson.toJson(argument).getBytes(StandardCharsets.UTF_8);
+    if (key != null) {
+      request.addHeader("Idempotency-Key", key);
+    }
+    byte[] payload = json.getBytes(StandardCharsets.UTF_8);
     request.addHeader("Content-Length", Integer.toString(payload.length));
     request.setContent(new ByteArrayInputStream(payload));
     request.addHeader("Content-Type", "application/x-amz-json-1.0");
@@ -120,15 +128,13 @@ public final class AndroidInvoker extends AmazonWebServiceClient {
         .getAwsResponse();
   }
 
-  private void objectsGoInAndTheDeviceSaysWhatItIs() throws Exception {
+  private void objectsGoInAndTheDeviceSaysWhatItIs(String identity) throws Exception {
     Result result = invoke(Gateway.FUNCTION, null, Map.of("name", "<Ünal & '手'>"));
     same(200, result.status());
     same(null, result.functionError());
     JsonObject saw = gson.fromJson(result.payload(), JsonObject.class);
     same("<Ünal & '手'>", saw.getAsJsonObject("event").get("name").getAsString());
-    same(
-        credentials.getIdentityId(),
-        saw.getAsJsonObject("identity").get("cognitoIdentityId").getAsString());
+    same(identity, saw.getAsJsonObject("identity").get("cognitoIdentityId").getAsString());
     JsonObject context = saw.getAsJsonObject("clientContext");
     same(INSTALLATION, context.getAsJsonObject("client").get("installation_id").getAsString());
     same("Größtes Spiel", context.getAsJsonObject("client").get("app_title").getAsString());

@@ -20,9 +20,9 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.runBlocking
 import kotlin.io.encoding.Base64
 
-private fun named(variable: String) = checkNotNull(System.getenv(variable)) { variable }
+internal fun named(variable: String) = checkNotNull(System.getenv(variable)) { variable }
 
-private fun same(wanted: Any?, found: Any?) = check(wanted == found) { "wanted $wanted, found $found" }
+internal fun same(wanted: Any?, found: Any?) = check(wanted == found) { "wanted $wanted, found $found" }
 
 /** This must be refused, with this exception of the SDK's. */
 private suspend inline fun <reified E : Exception> refused(attempt: suspend () -> Unit): E {
@@ -37,7 +37,7 @@ private suspend inline fun <reified E : Exception> refused(attempt: suspend () -
 private val here = Url.parse(named("CALLGATE_ENDPOINT"))
 
 /** Keys that are fetched anew whenever the SDK asks. */
-private class Keys(private val fetch: suspend () -> Credentials) : CredentialsProvider {
+internal class Keys(private val fetch: suspend () -> Credentials) : CredentialsProvider {
     override suspend fun resolve(attributes: Attributes) = fetch()
 }
 

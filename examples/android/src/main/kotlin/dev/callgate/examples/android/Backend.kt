@@ -15,8 +15,9 @@ interface Backend {
     @CallgateFunction(name = "greeting")
     suspend fun greet(person: Person): Greeting
 
-    @CallgateFunction(name = "scores")
-    suspend fun best(): List<Score>
+    /** Without a name in the annotation, the function's own counts. */
+    @CallgateFunction
+    suspend fun scores(): List<Score>
 
     /** Kept until there is a network, and counted once. */
     @CallgateFunction(name = "scores")

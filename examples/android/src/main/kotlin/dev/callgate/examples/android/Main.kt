@@ -49,7 +49,7 @@ private suspend fun play(callgate: Callgate, results: Channel<OutboxResult>) {
         val result = withTimeout(30_000) { results.receive() }
         result.error()?.let { throw it }
     }
-    backend.best().forEachIndexed { place, score -> println("${place + 1}. ${score.player} ${score.points}") }
+    backend.scores().forEachIndexed { place, score -> println("${place + 1}. ${score.player} ${score.points}") }
     try {
         backend.submitNow(Score("x".repeat(41), 1))
     } catch (refused: FunctionException) {

@@ -57,7 +57,7 @@ class ScoresActivity : Activity() {
         scope.launch {
             try {
                 shown.append(app.backend.greet(Person("Ada")).text + "\n")
-                for (score in app.backend.best()) shown.append("${score.player} ${score.points}\n")
+                for (score in app.backend.scores()) shown.append("${score.player} ${score.points}\n")
             } catch (_: OfflineException) {
                 shown.append("There is no network now.\n")
             } catch (error: CallgateException) {
