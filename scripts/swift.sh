@@ -43,15 +43,15 @@ first_line() { # file, process, what
 field() { node -p "JSON.parse(process.argv[1])[process.argv[2]]" "$1" "$2"; }
 
 # Compiled before anything is started that the compiler would only keep waiting.
-swift_build="swift build --scratch-path target/swift-build --build-tests"
-scripts/swift-root.sh $swift_build
+scripts/swift-root.sh swift build --scratch-path target/swift-build --build-tests
+scripts/swift-root.sh swift build --scratch-path target/swift-example --package-path examples/swift
 
 if [ "$(id -u)" -ne 0 ] && ! { command -v newuidmap && grep -q "^$(id -un):" /etc/subuid; } >/dev/null 2>&1; then
   export CALLGATE_SANDBOX__ISOLATION=shared-user
 fi
 export CALLGATE_DATA__DIR=$folder/data
 export CALLGATE_OIDC__ALLOW_LOOPBACK_HTTP=true # the issuer is a local one
-export CALLGATE_LIMITS__CALLER_RATE=50         # low enough for a test to reach
+export CALLGATE_LIMITS__CALLER_RATE=20         # low enough for a test to reach
 "$callgate" serve --listen 127.0.0.1:0 --ready-json >"$folder/ready" 2>"$folder/gateway.log" &
 gateway=$!
 PORT=0 node examples/issuer/issuer.mjs >"$folder/issuer" 2>>"$folder/gateway.log" &
@@ -72,6 +72,7 @@ done
 pool=$("$callgate" pools create swift --with-default-roles --allow-guests --provider "$issuer_url=swift-app")
 
 export CALLGATE_TEST_ENDPOINT CALLGATE_TEST_POOL CALLGATE_TEST_ISSUER=$issuer_url CALLGATE_TEST_CLIENT_ID=swift-app
+export CALLGATE_TEST_EXAMPLE=target/swift-example/debug/CallgateExample
 CALLGATE_TEST_ENDPOINT=$(field "$ready" listen)
 CALLGATE_TEST_POOL=$(field "$pool" IdentityPoolId)
 
