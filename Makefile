@@ -12,7 +12,7 @@ VENV := tests/contract/.venv
 .PHONY: help setup build demo test check bench soak docs deny advisories
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is needed, or name exactly what is missing
 	scripts/setup.sh test
@@ -82,6 +82,14 @@ tests/nodes/node_modules/installed: tests/nodes/package-lock.json
 .PHONY: nodes
 nodes: tests/nodes/node_modules/installed ## the runtime's tests on Node.js 20, 22 and 24
 	scripts/nodes.sh
+
+.PHONY: sdk-java
+sdk-java: ## the SDK for Java and its example, against target/release/callgate
+	scripts/sdk-java.sh
+
+.PHONY: sdk-swift
+sdk-swift: ## the SDK for Swift and its example, against target/release/callgate
+	scripts/sdk-swift.sh
 
 .PHONY: contract
 contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/contract/java/target/classpath tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate

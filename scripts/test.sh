@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test, part by part, and says how long each took against the budget that CONTRIBUTING.md gives it.
 #
-#   scripts/test.sh [part…]      one or more of: lint build rust bootstrap nodes contract sdk-swift
+#   scripts/test.sh [part…]      one or more of: lint build rust bootstrap nodes contract sdk-java sdk-swift
 #
 # A part that fails does not keep the others from running, except the build. The last line counts.
 set -uo pipefail
@@ -69,7 +69,8 @@ if part build 900 cargo test --release --locked --lib --bins --tests --no-run; t
   part bootstrap 60 bootstrap
   part nodes 150 make --no-print-directory nodes
   part contract 600 make --no-print-directory contract
-  part sdk-swift 480 scripts/swift.sh
+  part sdk-java 180 make --no-print-directory sdk-java
+  part sdk-swift 480 make --no-print-directory sdk-swift
 fi
 
 printf '\n%-10s\n' "Times:"

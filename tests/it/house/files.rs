@@ -4,8 +4,9 @@ use super::{files, none, read, shown};
 
 /// Nobody reads more at a time.
 const LINES_MAX: usize = 500;
-const CODE: [&str; 7] = ["rs", "js", "mjs", "cjs", "py", "sh", "sql"];
-const FOLDERS: [&str; 7] = ["src", "runtime", "tests", "benches", "examples", "scripts", "policies"];
+const CODE: [&str; 9] = ["rs", "js", "mjs", "cjs", "py", "sh", "sql", "java", "swift"];
+const FOLDERS: [&str; 8] =
+    ["src", "runtime", "tests", "benches", "examples", "scripts", "policies", "sdk-clients"];
 
 fn all() -> impl Iterator<Item = std::path::PathBuf> {
     FOLDERS.into_iter().flat_map(|folder| files(folder, &CODE))

@@ -252,8 +252,8 @@ public final class Callgate implements Closeable {
             return this;
         }
 
-        /** For the SDK's own tests. */
-        Builder surroundings(Surroundings surroundings) {
+        /** Time and chance, for tests ({@link dev.callgate.testing}); no part of what an app may rely on. */
+        public Builder surroundings(Surroundings surroundings) {
             settings.surroundings = surroundings;
             return this;
         }

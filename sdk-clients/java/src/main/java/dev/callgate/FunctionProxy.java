@@ -104,7 +104,10 @@ final class FunctionProxy implements InvocationHandler {
         }
 
         private static Class<?> raw(Type type) {
-            return type instanceof ParameterizedType ? (Class<?>) ((ParameterizedType) type).getRawType() : null;
+            if (type instanceof ParameterizedType) {
+                return (Class<?>) ((ParameterizedType) type).getRawType();
+            }
+            return type instanceof Class ? (Class<?>) type : null;
         }
 
         private static Type first(Type type, Method method) {
