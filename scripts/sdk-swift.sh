@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 callgate=${CALLGATE_BIN:-target/release/callgate}
+unset CALLGATE_BIN # to the gateway every CALLGATE_… is a setting
 [ -x "$callgate" ] || { echo "sdk-swift: $callgate is not there: make build" >&2; exit 1; }
 scripts/swift-root.sh
 
