@@ -91,6 +91,10 @@ nodes: tests/nodes/node_modules/installed ## the runtime's tests on Node.js 20, 
 sdk-java: ## the SDK for Java and its example, against target/release/callgate
 	scripts/sdk-java.sh
 
+.PHONY: sdk-swift
+sdk-swift: ## the SDK for Swift and its example, against target/release/callgate
+	scripts/sdk-swift.sh
+
 .PHONY: contract
 contract: $(VENV)/installed tests/contract/js/node_modules/installed tests/contract/java/target/classpath tests/contract/kotlin/target/classpath tests/nodes/node_modules/installed ## the real SDKs against target/release/callgate
 	$(VENV)/bin/pytest tests/contract -m "not soak" $(PYTEST_ARGS)

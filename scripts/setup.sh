@@ -65,6 +65,9 @@ if [ "$purpose" != demo ]; then
   have javac || packages+=(default-jdk-headless)
   have mvn || packages+=(maven)
   have unzip || packages+=(unzip)
+  # The SDK for Swift is built in a folder of Debian, whose key is checked.
+  PATH=$PATH:/usr/sbin have debootstrap || packages+=(debootstrap)
+  [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || packages+=(debian-archive-keyring)
   { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; } || packages+=(python3-venv)
 fi
 if [ "$purpose" = bench ]; then

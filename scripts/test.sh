@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test, part by part, and says how long each took against the budget that CONTRIBUTING.md gives it.
 #
-#   scripts/test.sh [part…]      one or more of: lint build rust bootstrap nodes contract sdk-java sdk-android
+#   scripts/test.sh [part…]      one or more of: lint build rust bootstrap nodes contract sdk-java sdk-android sdk-swift
 #
 # A part that fails does not keep the others from running, except the build. The last line counts.
 set -uo pipefail
@@ -63,14 +63,15 @@ bootstrap() {
   node --test runtime/test/*.test.js
 }
 
-part lint 420 lint
-if part build 900 cargo test --release --locked --lib --bins --tests --no-run; then
-  part rust 240 cargo test --release --locked --lib --bins --tests
-  part bootstrap 60 bootstrap
-  part nodes 150 make --no-print-directory nodes
-  part contract 600 make --no-print-directory contract
+part lint 240 lint
+if part build 600 cargo test --release --locked --lib --bins --tests --no-run; then
+  part rust 180 cargo test --release --locked --lib --bins --tests
+  part bootstrap 30 bootstrap
+  part nodes 120 make --no-print-directory nodes
+  part contract 420 make --no-print-directory contract
   part sdk-java 180 make --no-print-directory sdk-java
   part sdk-android 180 make --no-print-directory sdk-android
+  part sdk-swift 420 make --no-print-directory sdk-swift
 fi
 
 printf '\n%-10s\n' "Times:"

@@ -4,7 +4,7 @@ use super::{files, none, read, shown};
 
 /// Nobody reads more at a time.
 const LINES_MAX: usize = 500;
-const CODE: [&str; 8] = ["rs", "js", "mjs", "cjs", "py", "sh", "sql", "java"];
+const CODE: [&str; 9] = ["rs", "js", "mjs", "cjs", "py", "sh", "sql", "java", "swift"];
 const FOLDERS: [&str; 8] =
     ["src", "runtime", "tests", "benches", "examples", "scripts", "policies", "sdk-clients"];
 

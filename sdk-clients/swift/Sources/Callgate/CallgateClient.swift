@@ -12,8 +12,8 @@ public final class CallgateClient: CallgateCalling, Sendable {
     /// Calls that are kept while offline; nil unless the configuration names a folder for them.
     public let outbox: Outbox?
 
+    let keeper: IdentityKeeper
     private let configuration: Configuration
-    private let keeper: IdentityKeeper
     private let invoker: Invoker
     private let context: ContextKeeper
     private let surroundings: Surroundings

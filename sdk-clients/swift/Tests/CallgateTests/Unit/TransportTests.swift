@@ -70,26 +70,21 @@ final class TransportTests: XCTestCase {
         XCTAssertEqual(requests.value, 2)
     }
 
+    /// But for a cut in the answer's head: there Swift 6.0's URLSession on Linux ends the process (swift-corelibs-foundation,
+    /// issue 5285; the README says so).
     func testBrokenConnections() async throws {
-        var cuts: [(place: String, cut: @Sendable (Connection) -> Void)] = []
-        cuts += [
-            ("before the request", { _ in }),
-            ("in the request's middle", { _ = $0.some() }),
-            ("before the answer", { _ = $0.request() }),
-            ("in the answer's body", { connection in
-                _ = connection.request()
-                connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\":")
-            }),
+        typealias Cutting = @Sendable (Connection) -> Void
+        let beforeTheRequest: Cutting = { _ in }
+        let inTheRequest: Cutting = { _ = $0.some() }
+        let beforeTheAnswer: Cutting = { _ = $0.request() }
+        let inTheBody: Cutting = { connection in
+            _ = connection.request()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\":")
+        }
+        let cuts = [
+            ("before the request", beforeTheRequest), ("in the request's middle", inTheRequest),
+            ("before the answer", beforeTheAnswer), ("in the answer's body", inTheBody),
         ]
-        #if canImport(Darwin)
-        // On Linux URLSession ends the process there: swift-corelibs-foundation's issue 5285, fixed after Swift 6.2.
-        cuts.append(
-            ("in the answer's head", { connection in
-                _ = connection.request()
-                connection.write("HTTP/1.1 200 OK\r\nContent-Le")
-            })
-        )
-        #endif
         for (place, cut) in cuts {
             let server = try LoopServer { connection, _ in cut(connection) }
             let met = await fault { try await URLSessionTransport().send(self.request(server)) }
@@ -109,7 +104,7 @@ final class TransportTests: XCTestCase {
         guard case .unconnected? = met else { return XCTFail("\(String(describing: met))") }
         let nowhere = try Endpoint(XCTUnwrap(URL(string: "http://callgate.invalid")))
         let unknown = await fault {
-            try await URLSessionTransport().send(HTTPRequest(method: "POST", endpoint: nowhere, path: "/", timeout: 20))
+            try await URLSessionTransport().send(HTTPRequest(method: "POST", endpoint: nowhere, path: "/", timeout: 2))
         }
         XCTAssertTrue(unknown?.isBeforeSending == true || unknown == .timedOut, "\(String(describing: unknown))")
     }
