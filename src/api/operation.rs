@@ -209,6 +209,10 @@ pub struct Context<'a> {
     pub region: &'a Region,
     /// When the request came.
     pub now: Timestamp,
+    /// What the client's software calls itself; a claim.
+    pub user_agent: Option<&'a str>,
+    /// The organization that every account of this gateway belongs to.
+    pub organization: Option<&'a str>,
     /// The base of links and issuer names, without a slash at its end.
     pub public_url: &'a str,
 }

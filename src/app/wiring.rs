@@ -313,6 +313,7 @@ impl Gateway for Callgate {
             settings: edge::Settings {
                 body_read: Duration::from_secs(config.server.body_read_seconds),
                 takes_gzip: config.server.compressed_requests,
+                organization: config.policy.org_id.as_ref().map(|id| id.as_str().to_owned()),
             },
         });
 

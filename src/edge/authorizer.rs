@@ -76,6 +76,8 @@ impl IamAuthorizer {
             source: context.source,
             secure: context.secure,
             at: context.now,
+            user_agent: context.user_agent.map(str::to_owned),
+            organization: context.organization.map(str::to_owned),
             given: std::collections::BTreeMap::new(),
         }
     }
@@ -137,6 +139,8 @@ impl Keys for CallKeys<'_> {
                 self.caller.session.as_deref().map(|session| Values::owned(session.issued.iso8601_seconds()))
             }
             "aws:federatedprovider" => self.federated_provider(),
+            "aws:principalorgid" => self.context.organization.map(Values::one),
+            "aws:useragent" => self.context.user_agent.map(Values::one),
             "aws:sourceip" => one(self.context.source.to_string()),
             "aws:securetransport" => one(self.context.secure.to_string()),
             "aws:currenttime" => one(self.context.now.iso8601_seconds()),

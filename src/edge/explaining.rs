@@ -45,6 +45,10 @@ pub struct Question {
     pub secure: bool,
     /// When.
     pub at: Timestamp,
+    /// What the client's software called itself.
+    pub user_agent: Option<String>,
+    /// The organization that every account belongs to.
+    pub organization: Option<String>,
     /// Condition keys that are to be taken as given, in lower case.
     pub given: BTreeMap<String, Vec<String>>,
 }
@@ -104,6 +108,8 @@ impl IamAuthorizer {
             secure: question.secure,
             region,
             now: question.at,
+            user_agent: question.user_agent.as_deref(),
+            organization: question.organization.as_deref(),
             public_url: "",
         };
         let call = CallKeys { context: &context, caller, entity, resource };

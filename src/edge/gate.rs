@@ -20,6 +20,8 @@ pub struct Settings {
     pub body_read: Duration,
     /// Whether Invoke takes bodies that are compressed with gzip.
     pub takes_gzip: bool,
+    /// The organization that every account belongs to.
+    pub organization: Option<String>,
 }
 
 /// The gateway, as the pipeline sees it.

@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::body::Body;
 use futures_util::FutureExt;
-use http::{Request, Response, request::Parts};
+use http::{Request, Response, header::USER_AGENT, request::Parts};
 use hyper::body::Incoming;
 
 use super::{
@@ -104,7 +104,7 @@ async fn invoke_function(
     gate.authorizer.prepare(&caller).await?;
     let named = call.target(caller.account, &gate.region)?;
     trace.function(&named.reference.name);
-    let context = context(gate, arrival, Some(&caller));
+    let context = context(gate, arrival, head, Some(&caller));
     let permit =
         gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
     // A dry run has no answer that a retry could be given.
@@ -258,12 +258,17 @@ async fn perform(
     let query: Vec<(String, String)> =
         form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let raw = Raw { path, query: &query, headers: &head.headers, body };
-    let context = context(gate, arrival, caller.as_deref());
+    let context = context(gate, arrival, head, caller.as_deref());
     let reply = entry.operation.perform(&*gate.authorizer, &context, &raw).await?;
     Ok(render::reply(entry.spec().service, reply, arrival.id))
 }
 
-fn context<'a>(gate: &'a Gate, arrival: &Arrival, caller: Option<&'a Caller>) -> Context<'a> {
+fn context<'a>(
+    gate: &'a Gate,
+    arrival: &Arrival,
+    head: &'a Parts,
+    caller: Option<&'a Caller>,
+) -> Context<'a> {
     Context {
         caller,
         request_id: arrival.id,
@@ -271,6 +276,8 @@ fn context<'a>(gate: &'a Gate, arrival: &Arrival, caller: Option<&'a Caller>) ->
         secure: arrival.secure,
         region: &gate.region,
         now: arrival.at,
+        user_agent: head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()),
+        organization: gate.settings.organization.as_deref(),
         public_url: &gate.public_url,
     }
 }

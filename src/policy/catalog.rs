@@ -37,7 +37,7 @@ const fn many(name: &'static str, source: Source, what: &'static str) -> Key {
 }
 
 /// All of them, by name.
-pub const KEYS: [Key; 37] = [
+pub const KEYS: [Key; 38] = [
     key("aws:CurrentTime", Source::Gateway, "the time, ISO 8601 in UTC"),
     key("aws:EpochTime", Source::Gateway, "the time, seconds since 1970"),
     key("aws:PrincipalAccount", Source::Gateway, "the caller's account"),
@@ -47,7 +47,7 @@ pub const KEYS: [Key; 37] = [
         "the ARN of the user or root, or of the role that a session is of",
     ),
     key("aws:PrincipalIsAWSService", Source::Gateway, "true where an event source calls"),
-    key("aws:PrincipalOrgID", Source::Gateway, "the `org_id` that configuration gives the caller's account"),
+    key("aws:PrincipalOrgID", Source::Gateway, "the organization that configuration names, `policy.org_id`"),
     key("aws:PrincipalServiceName", Source::Gateway, "the event source's principal, where one calls"),
     key(
         "aws:PrincipalTag/",
@@ -64,6 +64,11 @@ pub const KEYS: [Key; 37] = [
     key("aws:SourceArn", Source::EventSource, "the ARN of what set the event off"),
     key("aws:SourceIp", Source::Gateway, "the address the request came from, through listed proxies"),
     many("aws:TagKeys", Source::Request, "the keys of the tags that the request sets or removes"),
+    key(
+        "aws:UserAgent",
+        Source::Device,
+        "what the client's software calls itself in its `User-Agent` header",
+    ),
     key("aws:userid", Source::Gateway, "the account, `AIDA…`, or `AROA…:session`"),
     key("aws:username", Source::Gateway, "a user's name; absent for sessions of roles"),
     key("callgate:AppPackageName", Source::Device, "`client.app_package_name` of the client context"),

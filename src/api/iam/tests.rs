@@ -62,6 +62,8 @@ impl Stage {
             region: &region,
             now: Timestamp::from_seconds(0),
             public_url: "",
+            user_agent: None,
+            organization: None,
         };
         let raw = Raw { path: &[], query: &[], headers: &headers, body: &body };
         let reply = operation.perform(&self.asked, &context, &raw).await?;

@@ -98,6 +98,8 @@ impl Gateway {
             region: &region,
             now: self.fixture.clock.now(),
             public_url: "https://gate.example",
+            user_agent: None,
+            organization: None,
         };
         let path: Vec<_> = path.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let query: Vec<_> =

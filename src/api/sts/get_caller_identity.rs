@@ -79,6 +79,8 @@ mod tests {
             region: &region,
             now: Timestamp::from_seconds(0),
             public_url: "",
+            user_agent: None,
+            organization: None,
         };
         let (headers, body) = (HeaderMap::new(), Bytes::new());
         let raw = Raw { path: &[], query: &[], headers: &headers, body: &body };

@@ -14,6 +14,7 @@ mod log;
 mod node_versions;
 mod oidc;
 mod outbound;
+mod policy;
 mod reader;
 mod rules;
 mod runtime;
@@ -103,6 +104,8 @@ sections! {
     identity: Identity,
     /// Retries that run once.
     idempotency: Idempotency,
+    /// What policies are told of this gateway.
+    policy: Policy,
     /// Requests sent on somebody's word.
     outbound: Outbound,
     /// Where functions run.

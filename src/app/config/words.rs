@@ -22,6 +22,36 @@ impl Item for Network {
     const LIST: &'static str = "a list of IP addresses and networks such as 10.0.0.0/8";
 }
 
+/// An organization's id, as AWS writes them: `o-` and 10 to 32 small letters and digits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrganizationId(String);
+
+impl OrganizationId {
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("o-")?;
+        let fits = (10..=32).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        fits.then(|| Self(text.to_owned()))
+    }
+}
+
+impl Field for OrganizationId {
+    const KIND: &'static str = "an organization's id such as o-a1b2c3d4e5";
+
+    fn read(given: &Given<'_>) -> Option<Self> {
+        Self::parse(given.text()?)
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(quote(&self.0))
+    }
+}
+
 /// The base of links: `https://host` or `http://host:port`, without a path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BaseUrl(String);
@@ -139,6 +169,16 @@ mod tests {
         for bad in
             ["gate.example.com", "ftp://a", "https://a/b", "https://u:p@a", "https://a?b", "https://a#b", ""]
         {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_organizations_id_is_written_as_aws_does() {
+        let read = |text| OrganizationId::read(&Given::Text(text)).map(|id| id.as_str().to_owned());
+        assert_eq!(read("o-a1b2c3d4e5").as_deref(), Some("o-a1b2c3d4e5"));
+        let long = format!("o-{}", "a".repeat(33));
+        for bad in ["", "o-", "o-short", "a1b2c3d4e5", "o-A1B2C3D4E5", "o-a1b2c3d4e5*", &long] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
     }

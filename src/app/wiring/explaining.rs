@@ -54,6 +54,8 @@ pub(super) fn explain(gate: &Gate, directory: &Directory, asked: &ExplainPolicy)
         secure: true,
         region: &gate.region,
         now: gate.clock.now(),
+        user_agent: None,
+        organization: gate.settings.organization.as_deref(),
         public_url: &gate.public_url,
     };
     let mut question = gate.authorizer.question(&context, &caller, action, &resource);

@@ -12,6 +12,7 @@
 mod aliases;
 mod answer;
 pub mod book;
+mod call;
 mod first;
 mod kept;
 pub mod key;
@@ -38,6 +39,7 @@ use tokio::sync::Notify;
 pub use aliases::MERGES_MAX;
 pub use answer::Answer;
 pub use book::{Bound, Bounds, Holders, Over};
+pub use call::Call;
 pub use first::{First, NotRecorded};
 pub use key::{Holder, Key, Kind, Owner};
 pub use running::{JOINS_MAX, Run, Waiting};
@@ -72,27 +74,6 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Draws nonces.
     pub rng: SharedRng,
-}
-
-/// A request that sends an id.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// Caller, function, id.
-    pub key: Key,
-    /// The kind of id.
-    pub kind: Kind,
-    /// Qualifier and invocation type.
-    pub shape: Shape,
-    /// The payload.
-    pub print: Print,
-    /// The request's id.
-    pub id: RequestId,
-    /// When it came.
-    pub began: Timestamp,
-    /// Who is charged for what is kept of it.
-    pub holders: Holders,
-    /// The identity's id, if the caller is one.
-    pub identity: Option<Box<str>>,
 }
 
 /// What is to be done with a request.

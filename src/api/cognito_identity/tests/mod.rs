@@ -68,6 +68,8 @@ impl Api {
             region: &region,
             now: ISSUED_AT,
             public_url: "https://gate.example",
+            user_agent: None,
+            organization: None,
         };
         let body = Bytes::from(body.to_owned());
         let raw = Raw { path: &[], query: &[], headers: &HeaderMap::new(), body: &body };
