@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use callgate::{dispatch::Options, functions::environment::GivenVariables};
+use callgate::{
+    dispatch::{
+        Options,
+        heap::{default_mb, limit_mb},
+    },
+    functions::environment::GivenVariables,
+    sandbox::detect::memory_mb,
+};
 use serde_json::json;
 
 use super::stand::{Plan, Stand};
@@ -70,6 +77,25 @@ async fn what_is_ready_makes_room_for_what_is_wanted() {
     // What must be there before Node.js boots needs a boot of its own.
     assert_eq!(stand.value("fn", "").await, json!("--no-warnings"));
     assert_eq!((stand.dispatch.prewarmed(), stand.dispatch.sandboxes()), (0, 1));
+    stand.close().await;
+}
+
+#[tokio::test]
+async fn a_heap_larger_than_by_default_needs_a_boot_of_its_own() {
+    let stand = stand(1, 1, 2).await;
+    let by_default = default_mb(memory_mb());
+    // The most that is served by one that is ready, and the least that is not.
+    let most = (1..=10_240).rev().find(|memory_mb| limit_mb(*memory_mb) <= by_default).unwrap();
+    let limit =
+        "exports.handler = async () => require('node:v8').getHeapStatistics().heap_size_limit / 2 ** 20";
+    for (name, memory_mb, left) in [("largest", 10_240, 1), ("most", most, 0)] {
+        stand.deploy_with(name, limit, |settings| settings.memory_mb = Some(memory_mb)).await;
+        stand.dispatch.prewarm();
+        ready(&stand, 1).await;
+        let heap_mb = stand.value(name, "").await.as_f64().unwrap();
+        assert!(heap_mb >= f64::from(limit_mb(memory_mb)), "{name}: {heap_mb}");
+        assert_eq!(stand.dispatch.prewarmed(), left, "{name}");
+    }
     stand.close().await;
 }
 
