@@ -20,8 +20,8 @@ use callgate::{
     app::client::sign::{self, Scope},
     authn::{Authn, sessions::Sessions},
     base::{
-        AccountId, CallerIdentity, Clock, KeyRing, Region, RequestId, Secret, SessionClaims, SessionRole,
-        SystemClock, SystemRng, Timestamp,
+        AccountId, Caller, CallerIdentity, Clock, KeyRing, Principal, Region, RequestId, Secret,
+        SessionClaims, SessionRole, SystemClock, SystemRng, Timestamp,
     },
     dispatch::{
         FunctionError, Idempotency, Outcome,
@@ -31,7 +31,7 @@ use callgate::{
     functions::FunctionRef,
     iam::{self, Directory, NewRole, SessionPolicies},
     policy::defaults,
-    quota::{Call, Class, Quota, QuotaConfig, Rate},
+    quota::{By, Call, Class, Quota, QuotaConfig, Rate, Rule},
     revocation::Revocations,
     store::{Feed, sqlite::SqliteStore},
 };
@@ -49,6 +49,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BATCH: usize = 500;
 const BATCHES: usize = 41;
 const ROLE: &str = "guests";
+/// A rate that is never reached.
+const PLENTY: NonZeroU32 = NonZeroU32::MAX;
 
 /// Everything that a call passes before it is dispatched.
 struct Gate {
@@ -89,12 +91,11 @@ impl Gate {
         };
         let role_id = directory.create_role(AccountId::DEFAULT, role).await?.id().to_owned();
         directory.put_role_policy(AccountId::DEFAULT, ROLE, "invoke", defaults::GUEST.to_owned()).await?;
-        let plenty = NonZeroU32::MAX;
         let config = QuotaConfig {
             account_concurrency: 1000,
-            account_rate: plenty,
-            address_rate: Rate::flat(plenty),
-            caller_rate: Some(Rate::flat(plenty)),
+            account_rate: PLENTY,
+            address_rate: Rate::flat(PLENTY),
+            caller_rate: Some(Rate::flat(PLENTY)),
             ..QuotaConfig::default()
         };
         let region = Region::new("us-east-1");
@@ -272,7 +273,53 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("| token seen before | {} | 10 |", Median::of(cached));
     println!("| token never seen before | {} | 15 |", Median::of(uncached));
     println!("| besides, with an SDK's id: looked up, and the answer kept | {} | 2 |", Median::of(known));
+    println!("| its limits alone, no rule configured | {} | 1 |", limits(Vec::new())?);
+    println!("| its limits alone, a rule by each | {} | 1 |", limits(a_rule_by_each())?);
     Ok(())
+}
+
+/// A rule of each kind, none of which is ever reached.
+fn a_rule_by_each() -> Vec<Rule> {
+    let rule = |by: By, only: &[&str]| Rule {
+        name: by.as_str().into(),
+        by,
+        class: Some(Class::Invoke),
+        rate: Rate::flat(PLENTY),
+        only: only.iter().map(|name| (*name).into()).collect(),
+    };
+    let others = [By::Address, By::Identity, By::Function, By::Pool].map(|by| rule(by, &[]));
+    others.into_iter().chain([rule(By::App, &["com.example.shop"])]).collect()
+}
+
+/// What the limits of a signed-in user's call cost together, with these rules beside the default limits.
+fn limits(rules: Vec<Rule>) -> Result<Median, Box<dyn Error>> {
+    let rate = Rate::flat(PLENTY);
+    let config = QuotaConfig { account_rate: PLENTY, address_rate: rate, rules, ..QuotaConfig::default() };
+    let quota = Quota::new(config, Arc::new(SystemClock::new()));
+    let identity = CallerIdentity {
+        pool_id: "us-east-1:3f2b6c1e-5d0a-4a53-8a39-3c4a7f0d9a11".to_owned(),
+        identity_id: "us-east-1:a1b2c3d4-0000-4000-8000-1234567890ab".to_owned(),
+        logins: vec!["idp.example".to_owned()],
+        ..CallerIdentity::default()
+    };
+    let caller = Caller {
+        account: AccountId::DEFAULT,
+        principal: Principal::AssumedRole { role: ROLE.into(), role_id: "AROA".into(), session: "s".into() },
+        access_key_id: "ASIA".into(),
+        identity: Some(Arc::new(identity)),
+        session: None,
+    };
+    let source = IpAddr::from([127, 0, 0, 1]);
+    let ask = || -> Result<(), Box<dyn Error>> {
+        quota.address(source, Some(Class::Invoke))?;
+        quota.caller(&caller, Class::Invoke, || Some("com.example.shop".to_owned()))?;
+        let share = quota.share(&caller, source);
+        let pool = caller.identity.as_ref().map(|identity| &*identity.pool_id);
+        drop(black_box(quota.admit(&Call { owner: caller.account, function: "echo", pool, share })?));
+        Ok(())
+    };
+    let batches = (0..BATCHES).map(|_| microseconds(|| (0..BATCH).try_for_each(|_| ask())));
+    Ok(Median::of(batches.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn main() -> std::process::ExitCode {
