@@ -44,6 +44,7 @@ pub use {
     node_versions::NodeVersions,
     oidc::Oidc,
     outbound::Outbound,
+    policy::Policy,
     runtime::Runtime,
     sandbox::{Isolation, Reach, Sandbox},
     server::Server,

@@ -44,10 +44,9 @@ pub use first::{First, NotRecorded};
 pub use key::{Holder, Key, Kind, Owner};
 pub use running::{JOINS_MAX, Run, Waiting};
 
-use crate::base::{KeyRing, RequestId, Timestamp, clock::SharedClock, rng::SharedRng};
+use crate::base::{KeyRing, Timestamp, clock::SharedClock, rng::SharedRng};
 use aliases::Aliases;
 use book::Book;
-use key::{Print, Shape};
 use log::{Log, Place};
 use table::{Slot, State, Table, has_room};
 

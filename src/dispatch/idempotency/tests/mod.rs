@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     base::{
-        AccountId, Region, Secret,
+        AccountId, Region, RequestId, Secret,
         clock::{Clock, MockClock},
         rng::{Rng, SeededRng},
     },

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::dispatch::FunctionError;
+use crate::dispatch::{Full, FunctionError};
 
 #[tokio::test]
 async fn a_second_request_waits_for_the_run_and_a_third_gets_its_answer() {
@@ -84,8 +84,9 @@ async fn what_was_refused_before_it_began_may_be_tried_again() {
         let mut first = stand.first(call());
         first.record().await.unwrap();
         let Claim::Join(waiting) = stand.calls.claim(call()) else { panic!() };
-        let refused = first.run(async { Err(DispatchError::Saturated("full")) }).await;
-        assert_eq!(refused, Err(DispatchError::Saturated("full")));
+        let full = DispatchError::Saturated(Full { limit: "sandbox.sandboxes_max", most: 1, why: "full" });
+        let refused = first.run(async { Err(full.clone()) }).await;
+        assert_eq!(refused, Err(full));
         assert_eq!(waiting.answer().await, None);
         stand.run(call(), "2").await;
         assert_eq!(stand.stored(call()).await.outcome.payload, "2");
