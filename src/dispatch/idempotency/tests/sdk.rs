@@ -84,9 +84,9 @@ async fn what_was_refused_before_it_began_may_be_tried_again() {
         let mut first = stand.first(call());
         first.record().await.unwrap();
         let Claim::Join(waiting) = stand.calls.claim(call()) else { panic!() };
-        let full = DispatchError::Saturated(Full { limit: "sandbox.sandboxes_max", most: 1, why: "full" });
-        let refused = first.run(async { Err(full.clone()) }).await;
-        assert_eq!(refused, Err(full));
+        let full = Full { limit: "sandbox.sandboxes_max", most: 1, why: "full" };
+        let refused = first.run(async move { Err(DispatchError::Saturated(full)) }).await;
+        assert_eq!(refused, Err(DispatchError::Saturated(full)));
         assert_eq!(waiting.answer().await, None);
         stand.run(call(), "2").await;
         assert_eq!(stand.stored(call()).await.outcome.payload, "2");
