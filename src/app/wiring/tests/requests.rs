@@ -99,6 +99,7 @@ impl Asked {
             self.spec.name,
             // Which says of each that it was not deleted, and no more.
             "DeleteIdentities"
+                | "GetAccountSettings"
                 | "ListFunctions"
                 | "ListIdentityPools"
                 | "ListOpenIDConnectProviders"
