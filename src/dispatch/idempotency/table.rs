@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     answer::Answer,
-    key::{Key, Print, Shape},
+    key::{Key, Print, Shape, Spread},
     log::Place,
     running::Run,
 };
@@ -62,7 +62,7 @@ impl Slot {
     }
 }
 
-type Shard = HashMap<Key, Vec<Slot>>;
+type Shard = HashMap<Key, Vec<Slot>, Spread>;
 
 /// The map.
 #[derive(Debug)]
