@@ -7,9 +7,10 @@ use std::{
 
 use super::{
     answer::Answer,
-    key::{Key, Print, Shape, Spread},
+    key::{Key, Print, Shape},
     log::Place,
     running::Run,
+    spread::Spread,
 };
 use crate::base::Timestamp;
 
