@@ -10,17 +10,17 @@ import uuid
 from pathlib import Path
 
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import raw
-from harness.account import Account, client, decoded, refusal
+from harness.account import Account, client, refusal
 from harness.faults import PROXY, FaultProxy
 from harness.gateway import REGION, ROOT_KEY_ID, ROOT_SECRET, Gateway
 from harness.pool import Pool
 
 COUNTS = """
 const runs = {};
-let release;
 exports.handler = async (event) => {
   if (event.ask) return runs[event.ask] ?? 0;
   runs[event.call] = (runs[event.call] ?? 0) + 1;
@@ -64,6 +64,11 @@ def runs_of(account, function, call):
 def post(endpoint, function, event, headers, **how):
     body = json.dumps(event).encode()
     return raw.signed(endpoint, "POST", f"/2015-03-31/functions/{function}/invocations", body, headers, **how)
+
+
+def guest_credentials(app):
+    found = app.credentials(app.get_id())["Credentials"]
+    return Credentials(found["AccessKeyId"], found["SecretKey"], found["SessionToken"])
 
 
 def metric(gateway, name):
@@ -168,17 +173,17 @@ def test_requests_that_come_while_it_runs_wait_for_it_and_the_tenth_is_refused(g
 def test_two_identities_with_the_same_id_never_share_an_answer(gateway, account):
     function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
     app = Pool(account).app()
+    guests = [guest_credentials(app) for _ in range(2)]
     for header in ("Idempotency-Key", "amz-sdk-invocation-id"):
-        call, chances = fresh(), []
-        for _ in range(2):
-            _, functions = app.guest()
-            functions.meta.events.register(
-                "before-call.lambda.Invoke", lambda params, **_: params["headers"].update({header: call})
-            )
-            for _ in range(2):
-                answer = account.call(function, {"call": call}, functions)
-                chances.append(answer["json"]["chance"])
-        assert chances[0] == chances[1] != chances[2] == chances[3], header
+        call = fresh()
+        answers = [
+            post(gateway.endpoint, function, {"call": call}, {header: call}, credentials=guest)
+            for guest in guests
+            for _ in range(2)
+        ]
+        assert [answer.status for answer in answers] == [200] * 4, answers
+        bodies = [answer.body for answer in answers]
+        assert bodies[0] == bodies[1] != bodies[2] == bodies[3], header
 
 
 def test_a_replay_is_authorised_anew(gateway, account):
@@ -202,12 +207,10 @@ def test_another_payload_with_a_key_is_refused_and_with_an_sdks_id_runs(gateway,
     assert runs_of(account, function, call) == 3
 
 
-@pytest.mark.parametrize("key", ["", "a b", "k" * 256, "schlüssel".encode().decode("latin-1")])
+@pytest.mark.parametrize("key", ["", "a b", "k" * 256], ids=["empty", "blank", "long"])
 def test_a_key_that_is_none_is_refused(gateway, account, function, key):
     answer = post(gateway.endpoint, function, {"call": "never"}, {"Idempotency-Key": key})
-    assert answer.status in (400, 403), answer
-    if key.isascii():
-        assert (answer.status, answer.error) == (400, "InvalidParameterValueException"), answer
+    assert (answer.status, answer.error) == (400, "InvalidParameterValueException"), answer
     assert runs_of(account, function, "never") == 0
 
 
@@ -228,9 +231,8 @@ def test_refusals_before_the_run_may_be_tried_again(gateway, account, function):
 @pytest.fixture
 def other(tmp_path):
     """A gateway that a test may kill, with one execution at a time."""
-    limits = {"CALLGATE_LIMITS__ACCOUNT_CONCURRENCY": "1", "CALLGATE_LIMITS__UNRESERVED_MINIMUM": "0"}
-    configuration = {name: value for name, value in limits.items() if "UNRESERVED" not in name}
-    made = Gateway(tmp_path / "other", configuration={**ONE_SANDBOX, **configuration}).start()
+    configuration = {**ONE_SANDBOX, "CALLGATE_LIMITS__ACCOUNT_CONCURRENCY": "1"}
+    made = Gateway(tmp_path / "other", configuration=configuration).start()
     yield made
     if made.process.poll() is None:
         made.stop()
@@ -243,13 +245,13 @@ def test_a_joined_and_a_replayed_request_take_no_slot(other):
     call, answers = fresh(), []
 
     def send():
-        answers.append(post(other.endpoint, function, {"call": call, "wait": 2000}, {"amz-sdk-invocation-id": call}))
+        answers.append(post(other.endpoint, function, {"call": call, "wait": 3000}, {"amz-sdk-invocation-id": call}))
 
     first = threading.Thread(target=send)
     first.start()
-    # The one slot is taken when another call is refused for it.
-    raw.eventually(lambda: post(other.endpoint, function, {"call": "other"}, {}).status == 429)
-    joined = post(other.endpoint, function, {"call": call, "wait": 2000}, {"amz-sdk-invocation-id": call})
+    raw.eventually(lambda: metric(other, "callgate_concurrent_executions") == 1)
+    assert post(other.endpoint, function, {"call": "other"}, {}).status == 429
+    joined = post(other.endpoint, function, {"call": call, "wait": 3000}, {"amz-sdk-invocation-id": call})
     first.join()
     assert joined.body == answers[0].body and joined.status == 200
 

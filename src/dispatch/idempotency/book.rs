@@ -3,12 +3,13 @@
 //! Two uses. What is kept in memory makes room by letting the oldest go, first those of whoever is over their own share, so that
 //! nobody's calls push out another's who is within theirs. What is promised lets nobody go: who is over is refused.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    net::IpAddr,
-};
+use std::{collections::HashMap, net::IpAddr};
 
-use super::key::{Holder, Key, Owner};
+use super::{
+    entries::{Entries, Share},
+    key::{Holder, Key, Owner},
+    spread::Spread,
+};
 use crate::base::Timestamp;
 
 /// How much may be kept.
@@ -41,11 +42,11 @@ pub struct Used {
 }
 
 impl Used {
-    fn plus(self, bytes: u64) -> Self {
+    pub(super) fn plus(self, bytes: u64) -> Self {
         Self { entries: self.entries + 1, bytes: self.bytes.saturating_add(bytes) }
     }
 
-    fn minus(self, bytes: u64) -> Self {
+    pub(super) fn minus(self, bytes: u64) -> Self {
         Self { entries: self.entries.saturating_sub(1), bytes: self.bytes.saturating_sub(bytes) }
     }
 }
@@ -104,13 +105,6 @@ pub(super) struct Entry {
     pub(super) until: Timestamp,
 }
 
-#[derive(Debug, Default)]
-struct Share {
-    used: Used,
-    /// The numbers of its calls, ascending; some of them may be gone.
-    numbers: VecDeque<u64>,
-}
-
 /// The book. Entries have ascending numbers: the lowest is the oldest.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -118,81 +112,7 @@ pub(super) struct Book {
     used: Used,
     next: u64,
     entries: Entries,
-    shares: HashMap<Holder, Share>,
-}
-
-/// Entries by number. They come at the end and mostly go at the beginning; what goes in between leaves a hole.
-#[derive(Debug, Default)]
-struct Entries {
-    all: VecDeque<(u64, Option<Entry>)>,
-    holes: usize,
-}
-
-/// So many holes are nothing to tidy up for.
-const HOLES_MIN: usize = 64;
-
-impl Entries {
-    fn at(&self, number: u64) -> Option<usize> {
-        self.all.binary_search_by_key(&number, |(number, _)| *number).ok()
-    }
-
-    fn get(&self, number: u64) -> Option<&Entry> {
-        self.all.get(self.at(number)?)?.1.as_ref()
-    }
-
-    fn get_mut(&mut self, number: u64) -> Option<&mut Entry> {
-        let at = self.at(number)?;
-        self.all.get_mut(at)?.1.as_mut()
-    }
-
-    fn push(&mut self, number: u64, entry: Entry) {
-        self.all.push_back((number, Some(entry)));
-    }
-
-    /// The oldest; the first is never a hole.
-    fn first(&self) -> Option<(u64, &Entry)> {
-        self.all.front().and_then(|(number, entry)| Some((*number, entry.as_ref()?)))
-    }
-
-    fn remove(&mut self, number: u64) -> Option<Entry> {
-        let at = self.at(number)?;
-        let entry = self.all.get_mut(at)?.1.take()?;
-        self.holes += 1;
-        while self.all.front().is_some_and(|(_, entry)| entry.is_none()) {
-            self.all.pop_front();
-            self.holes -= 1;
-        }
-        if self.holes > HOLES_MIN && self.holes * 2 > self.all.len() {
-            self.all.retain(|(_, entry)| entry.is_some());
-            self.holes = 0;
-        }
-        Some(entry)
-    }
-}
-
-impl Share {
-    /// The oldest of its calls. Numbers of those that are gone are let go on the way.
-    fn oldest(&mut self, entries: &Entries) -> Option<u64> {
-        while let Some(number) = self.numbers.front().copied() {
-            if entries.get(number).is_some() {
-                return Some(number);
-            }
-            self.numbers.pop_front();
-        }
-        None
-    }
-
-    /// One of its calls is gone.
-    fn remove(&mut self, number: u64, bytes: u64, entries: &Entries) {
-        self.used = self.used.minus(bytes);
-        if self.numbers.front() == Some(&number) {
-            self.numbers.pop_front();
-        }
-        let live = usize::try_from(self.used.entries).unwrap_or(usize::MAX);
-        if self.numbers.len() > HOLES_MIN && self.numbers.len() / 2 > live {
-            self.numbers.retain(|number| entries.get(*number).is_some());
-        }
-    }
+    shares: HashMap<Holder, Share, Spread>,
 }
 
 impl Holders {
@@ -214,7 +134,13 @@ impl Holders {
 
 impl Book {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, used: Used::default(), next: 1, entries: Entries::default(), shares: HashMap::new() }
+        Self {
+            bounds,
+            used: Used::default(),
+            next: 1,
+            entries: Entries::default(),
+            shares: HashMap::default(),
+        }
     }
 
     /// Everything.
@@ -331,6 +257,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::dispatch::idempotency::entries::HOLES_MIN;
 
     const BOUNDS: Bounds = Bounds {
         all: Bound { entries: 10, bytes: 1000 },
@@ -386,7 +313,7 @@ mod tests {
         }
         assert_eq!(book.used(), Used { entries: 10, bytes: 1000 });
         assert_eq!(put(&mut book, entry(20, 20, 1)), [1]);
-        assert_eq!(put(&mut book, entry(21, 21, 250)), [2, 3, 4]);
+        assert_eq!(put(&mut book, entry(21, 21, 250)), [2, 3]);
     }
 
     #[test]

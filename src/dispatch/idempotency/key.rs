@@ -3,7 +3,10 @@
 //! Everything is told by hashes (SHA-256), because ids and names are of any length and most of them are only compared. The
 //! owner's half of a key is over nothing that a client chooses, so that nobody can make a key that lies in another's half.
 
-use std::net::IpAddr;
+use std::{
+    hash::{Hash, Hasher},
+    net::IpAddr,
+};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -30,20 +33,39 @@ pub fn is_id(text: &[u8]) -> bool {
 }
 
 /// Whose calls these are.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Owner(pub(super) [u8; 16]);
 
 /// Who is charged for what is kept: an identity or principal, an address, an identity pool.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Holder(pub(super) [u8; 16]);
 
 /// Caller, function and id.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Key {
     /// The caller.
     pub owner: Owner,
     /// The function without its qualifier, the kind of id, and the id.
     pub call: [u8; 16],
+}
+
+impl Hash for Owner {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_ne_bytes(self.0));
+    }
+}
+
+impl Hash for Holder {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_ne_bytes(self.0));
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Both are hashes, or ids that nobody chooses.
+        state.write_u128(u128::from_ne_bytes(self.owner.0) ^ u128::from_ne_bytes(self.call));
+    }
 }
 
 /// What else tells calls of one id apart: qualifier and invocation type.

@@ -13,13 +13,17 @@ mod aliases;
 mod answer;
 pub mod book;
 mod call;
+mod entries;
 mod first;
 mod kept;
 pub mod key;
+mod levels;
 mod log;
 mod memory;
 pub mod running;
 mod segment;
+mod spread;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -42,12 +46,15 @@ pub use book::{Bound, Bounds, Holders, Over};
 pub use call::Call;
 pub use first::{First, NotRecorded};
 pub use key::{Holder, Key, Kind, Owner};
+pub use levels::Levels;
 pub use running::{JOINS_MAX, Run, Waiting};
+pub use stored::{OnDisk, Stored};
 
 use crate::base::{KeyRing, Timestamp, clock::SharedClock, rng::SharedRng};
 use aliases::Aliases;
 use book::Book;
-use log::{Log, Place};
+use levels::{Counts, count};
+use log::Log;
 use table::{Slot, State, Table, has_room};
 
 /// For how long what is kept, and how much of it.
@@ -105,61 +112,6 @@ pub enum Refusal {
     /// One key has more calls than are told apart.
     #[error("this id was used for as many different calls as are told apart")]
     TooManyCalls,
-}
-
-/// An answer that was kept.
-#[derive(Debug)]
-pub enum Stored {
-    /// Here it is.
-    Here(Arc<Answer>),
-    /// It stands on disk.
-    OnDisk(OnDisk),
-}
-
-/// Where an answer stands on disk.
-#[derive(Debug)]
-pub struct OnDisk {
-    key: Key,
-    place: Place,
-    ring: Arc<KeyRing>,
-}
-
-/// What is kept and what was done, for metrics.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Levels {
-    /// Calls that are kept in memory.
-    pub sdk_entries: u64,
-    /// Their bytes.
-    pub sdk_bytes: u64,
-    /// Calls with an `Idempotency-Key`.
-    pub key_entries: u64,
-    /// Their bytes.
-    pub key_bytes: u64,
-    /// Requests that were answered from what was kept, since the start.
-    pub replayed: u64,
-    /// Requests that waited for another's run.
-    pub joined: u64,
-    /// Answers that left memory before their time.
-    pub evicted: u64,
-    /// Requests refused because what came of their run is not known.
-    pub unknown: u64,
-    /// Requests refused because a store of keys was full.
-    pub full: u64,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    replayed: AtomicU64,
-    joined: AtomicU64,
-    evicted: AtomicU64,
-    unknown: AtomicU64,
-    full: AtomicU64,
-    /// Runs that go on.
-    running: AtomicU64,
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Every call that is known by an id.
@@ -396,23 +348,6 @@ impl Idempotency {
         }
     }
 
-    /// What is kept and what was done.
-    pub fn levels(&self) -> Levels {
-        let (memory, kept) = (lock(&self.memory).used(), lock(&self.kept).used());
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Levels {
-            sdk_entries: memory.entries,
-            sdk_bytes: memory.bytes,
-            key_entries: kept.entries,
-            key_bytes: kept.bytes,
-            replayed: read(&self.counts.replayed),
-            joined: read(&self.counts.joined),
-            evicted: read(&self.counts.evicted),
-            unknown: read(&self.counts.unknown),
-            full: read(&self.counts.full),
-        }
-    }
-
     /// Waits until every run has kept its answer, at most `within` that time; then writes what is in memory for the next start,
     /// and closes the files. Nothing is kept after that.
     pub async fn close(self: &Arc<Self>, within: Duration) {
@@ -453,28 +388,6 @@ fn position(slots: &[Slot], call: &Call) -> Option<usize> {
     slots
         .iter()
         .position(|slot| slot.shape == call.shape && (call.kind == Kind::Key || slot.print == call.print))
-}
-
-impl Stored {
-    /// The answer; `None` if it cannot be read back.
-    pub async fn read(self) -> Option<Arc<Answer>> {
-        let on_disk = match self {
-            Self::Here(answer) => return Some(answer),
-            Self::OnDisk(on_disk) => on_disk,
-        };
-        let read = tokio::task::spawn_blocking(move || on_disk.read()).await.ok().flatten();
-        if read.is_none() {
-            tracing::error!("an answer that was kept with its idempotency key cannot be read any more");
-        }
-        read.map(Arc::new)
-    }
-}
-
-impl OnDisk {
-    fn read(&self) -> Option<Answer> {
-        let bytes = self.place.read().ok()?;
-        Answer::decode(&segment::answer(&bytes, &self.key, &self.ring)?)
-    }
 }
 
 impl std::fmt::Debug for Idempotency {

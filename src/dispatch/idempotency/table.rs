@@ -10,6 +10,7 @@ use super::{
     key::{Key, Print, Shape},
     log::Place,
     running::Run,
+    spread::Spread,
 };
 use crate::base::Timestamp;
 
@@ -62,7 +63,7 @@ impl Slot {
     }
 }
 
-type Shard = HashMap<Key, Vec<Slot>>;
+type Shard = HashMap<Key, Vec<Slot>, Spread>;
 
 /// The map.
 #[derive(Debug)]
