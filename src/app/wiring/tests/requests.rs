@@ -90,8 +90,10 @@ impl Asked {
             self.spec.name,
             // Which says of each that it was not deleted, and no more.
             "DeleteIdentities"
+                | "GetAccountSettings"
                 | "ListFunctions"
                 | "ListIdentityPools"
+                | "ListLimits"
                 | "ListOpenIDConnectProviders"
                 | "ListPolicies"
                 | "ListRevocations"
@@ -122,7 +124,7 @@ pub(super) fn making(guest: &Guest) -> Vec<Asked> {
     all.extend(roles());
     all.extend(pools(guest));
     all.extend(functions());
-    all.extend(revocations(guest));
+    all.extend(operations(guest));
     all.extend(users());
     all.extend(tokens(guest));
     all
@@ -284,7 +286,7 @@ fn pools(guest: &Guest) -> Vec<Asked> {
     ]
 }
 
-fn revocations(guest: &Guest) -> Vec<Asked> {
+fn operations(guest: &Guest) -> Vec<Asked> {
     let identity = json!({"IdentityId": guest.identity});
     vec![
         Asked::callgate("CreateInvokeToken", identity.clone()),
@@ -294,6 +296,9 @@ fn revocations(guest: &Guest) -> Vec<Asked> {
         ),
         Asked::callgate("RestoreIdentity", identity),
         Asked::callgate("ListRevocations", json!({})),
+        Asked::callgate("PutLimit", json!({"Limit": "account_rate", "Rate": 5000})),
+        Asked::callgate("ListLimits", json!({})),
+        Asked::callgate("DeleteLimit", json!({"Limit": "account_rate"})),
     ]
 }
 
@@ -318,6 +323,10 @@ fn functions() -> Vec<Asked> {
         Asked { query: "?tagKeys=team", ..Asked::lambda("UntagResource", resource) },
         of("UpdateFunctionConfiguration", json!({"Timeout": 5})),
         of("UpdateFunctionCode", json!({"ZipFile": code})),
+        of("PutFunctionConcurrency", json!({"ReservedConcurrentExecutions": 5})),
+        of("GetFunctionConcurrency", json!({})),
+        Asked::lambda("GetAccountSettings", json!({})),
+        of("DeleteFunctionConcurrency", json!({})),
         Asked::dry_run(FUNCTION),
         of("PublishVersion", json!({})),
         of("ListVersionsByFunction", json!({})),
