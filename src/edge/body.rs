@@ -17,7 +17,8 @@ use hyper::body::{Body, Incoming};
 
 use crate::quota::Prefix;
 
-/// How many bytes of bodies the gateway holds at once, over all requests; of them one source address has at most half.
+/// How many bytes of bodies the gateway holds at once, over all requests; of them one source address has at most half, or three
+/// of the largest payloads where half is less.
 ///
 /// What an address has is counted without knowing any: in each row of counters it has one, by a hash with a secret of this
 /// process, which it shares with others, and it has no more than the least of its counters says. A flood from one address shuts out
@@ -26,10 +27,16 @@ use crate::quota::Prefix;
 pub struct Budget {
     held: AtomicU64,
     max: u64,
+    /// The most that one address has.
+    address_max: u64,
     of_addresses: Box<[[AtomicU64; COUNTERS]; ROWS]>,
     hasher: RandomState,
 }
 
+/// What one address may have whatever the budget is, but for what is always left to others: three payloads of 6 MiB.
+const ADDRESS_BYTES: u64 = 18 << 20;
+/// The part of a budget that is left to others.
+const LEFT: u64 = 32;
 const ROWS: usize = 2;
 const COUNTERS: usize = 2048;
 
@@ -40,6 +47,7 @@ impl Budget {
         Arc::new(Self {
             held: AtomicU64::new(0),
             max,
+            address_max: (max / 2).max(ADDRESS_BYTES.min(max - max / LEFT)),
             of_addresses: Box::new(std::array::from_fn(|_| counters())),
             hasher: RandomState::new(),
         })
@@ -68,7 +76,7 @@ impl Budget {
         }
         let counted =
             self.counters(places).map(|counter| counter.fetch_add(bytes, Ordering::Relaxed) + bytes);
-        let fits = counted.min().is_none_or(|least| least <= self.max / 2);
+        let fits = counted.min().is_none_or(|least| least <= self.address_max);
         if !fits {
             self.give(places, bytes);
         }
@@ -209,14 +217,18 @@ mod tests {
 
     #[test]
     fn one_address_leaves_half_to_others() {
-        let budget = Budget::new(100);
+        const MIB: u64 = 1 << 20;
+        let budget = Budget::new(100 * MIB);
         let mut flood: Vec<_> = (0..60).map(|_| Held::none(&budget, source(1))).collect();
-        let held = flood.iter_mut().filter_map(|held| held.grow_to(1).ok()).count();
+        let held = flood.iter_mut().filter_map(|held| held.grow_to(MIB).ok()).count();
         assert_eq!(held, 50);
         // Every other address but those few that are counted with it, in both rows, has what is left.
         let mut others: Vec<_> = (2..52).map(|number| Held::none(&budget, source(number))).collect();
-        let held = others.iter_mut().filter_map(|held| held.grow_to(1).ok()).count();
+        let held = others.iter_mut().filter_map(|held| held.grow_to(MIB).ok()).count();
         assert!(held >= 49, "{held}");
+        // Of a small budget it may have three of the largest payloads, if something is left.
+        assert_eq!(Budget::new(32 * MIB).address_max, 18 * MIB);
+        assert_eq!(Budget::new(16 * MIB).address_max, 16 * MIB - MIB / 2);
         // A /64 is one address, as everywhere.
         let v6 = |text: &str| Held::none(&budget, text.parse().unwrap()).places;
         assert_eq!(v6("2001:db8::1"), v6("2001:db8::2"));

@@ -48,8 +48,8 @@ section! {
         body_read_seconds: u64 = 30, 1 to 3600;
         /// Take payloads of Invoke that are compressed with gzip.
         compressed_requests: bool = true;
-        /// How many bytes of requests and answers may be in memory at once, half of them from one source address; over it new
-        /// requests get 503.
+        /// How many bytes of requests and answers may be in memory at once, of them at most half, or 18 MiB, from one source address;
+        /// over it new requests get 503.
         bytes_in_flight_max: u64 = 268_435_456, 16_777_216 to 1_099_511_627_776;
         /// How many connections may be open at once; over it new ones wait to be accepted.
         connections_max: u32 = 10_000, 1 to 1_000_000;

@@ -102,6 +102,7 @@ impl Asked {
                 | "GetAccountSettings"
                 | "ListFunctions"
                 | "ListIdentityPools"
+                | "ListLimits"
                 | "ListOpenIDConnectProviders"
                 | "ListPolicies"
                 | "ListRevocations"
@@ -132,7 +133,7 @@ pub(super) fn making(guest: &Guest) -> Vec<Asked> {
     all.extend(roles());
     all.extend(pools(guest));
     all.extend(functions());
-    all.extend(revocations(guest));
+    all.extend(operations(guest));
     all.extend(users());
     all.extend(tokens(guest));
     all
@@ -294,7 +295,7 @@ fn pools(guest: &Guest) -> Vec<Asked> {
     ]
 }
 
-fn revocations(guest: &Guest) -> Vec<Asked> {
+fn operations(guest: &Guest) -> Vec<Asked> {
     let identity = json!({"IdentityId": guest.identity});
     vec![
         Asked::callgate("CreateInvokeToken", identity.clone()),
@@ -304,7 +305,7 @@ fn revocations(guest: &Guest) -> Vec<Asked> {
         ),
         Asked::callgate("RestoreIdentity", identity),
         Asked::callgate("ListRevocations", json!({})),
-        Asked::callgate("PutLimit", json!({"Limit": "account_rate", "Rate": 500})),
+        Asked::callgate("PutLimit", json!({"Limit": "account_rate", "Rate": 5000})),
         Asked::callgate("ListLimits", json!({})),
         Asked::callgate("DeleteLimit", json!({"Limit": "account_rate"})),
     ]
@@ -331,12 +332,12 @@ fn functions() -> Vec<Asked> {
         Asked { query: "?tagKeys=team", ..Asked::lambda("UntagResource", resource) },
         of("UpdateFunctionConfiguration", json!({"Timeout": 5})),
         of("UpdateFunctionCode", json!({"ZipFile": code})),
-        Asked::dry_run(FUNCTION),
-        of("CancelInvocation", json!({"InvocationId": "none"})),
         of("PutFunctionConcurrency", json!({"ReservedConcurrentExecutions": 5})),
         of("GetFunctionConcurrency", json!({})),
-        of("DeleteFunctionConcurrency", json!({})),
         Asked::lambda("GetAccountSettings", json!({})),
+        of("DeleteFunctionConcurrency", json!({})),
+        Asked::dry_run(FUNCTION),
+        of("CancelInvocation", json!({"InvocationId": "none"})),
         of("PublishVersion", json!({})),
         of("ListVersionsByFunction", json!({})),
         of("CreateAlias", json!({"Name": "PROD", "FunctionVersion": "1"})),
