@@ -34,8 +34,8 @@ public class LeavingTest {
             CredentialsTest.waitFor(() -> metric("callgate_concurrent_executions 1"));
             assertTrue(call.cancel(true));
             assertThrows(CancelledException.class, call::await);
-            CredentialsTest.waitFor(() -> metrics().lines()
-                    .anyMatch(line -> line.contains("\"Invoke\"") && line.contains("\"cancelled\"") && line.endsWith(" 1")));
+            CredentialsTest.waitFor(() -> metric("callgate_cancelled_invocations_total{end=\"killed\"} 1"));
+            CredentialsTest.waitFor(() -> metric("callgate_concurrent_executions 0"));
         }
     }
 

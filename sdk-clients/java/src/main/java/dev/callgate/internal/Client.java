@@ -33,7 +33,7 @@ public final class Client {
         Log log = new Log(settings.log);
         Clock clock = new Clock(surroundings);
         OkHttpClient http = settings.http == null ? transport(endpoint) : settings.http;
-        this.wire = new Wire(http, settings.connectTimeoutMs, clock, surroundings, log);
+        this.wire = new Wire(http, settings.connectTimeoutMs, settings.attemptTimeoutMs, clock, surroundings, log);
         this.workers = new Workers(surroundings);
         if (settings.fixed == null) {
             Cognito cognito = new Cognito(wire, endpoint, settings.identityPool, clock, surroundings);
@@ -45,10 +45,14 @@ public final class Client {
         RetrySchedule schedule = RetrySchedule.ofCalls(settings.attemptsMax, surroundings);
         this.caller = new Caller(
                 endpoint, wire, new Signer(settings.region, "lambda"), clock, keeper, schedule, workers, log,
-                settings.attemptTimeoutMs, settings.gzipFromBytes);
+                settings.gzipFromBytes);
         this.outbox = settings.outboxFolder == null
                 ? null
                 : OutboxSender.open(this, settings, keeper, clock, surroundings, log);
+        if (outbox != null && settings.fixed == null) {
+            // Its calls may be this identity's.
+            identity().onChange(outbox::flush);
+        }
     }
 
     private static OkHttpClient transport(HttpUrl endpoint) {
@@ -210,6 +214,11 @@ public final class Client {
 
     static InvalidRequestException invalid(String message, Throwable cause) {
         return new InvalidRequestException(new ErrorDetails(message).cause(cause));
+    }
+
+    /** What no code here expects, an app's mapper running out of memory for one. */
+    public CallgateException unexpected(Throwable error) {
+        return invalid("the call failed: " + error, error);
     }
 
     public void close() {
