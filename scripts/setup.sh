@@ -61,13 +61,15 @@ if [ "$purpose" != demo ]; then
   PATH=$PATH:/usr/sbin have nft || packages+=(nftables)
   PATH=$PATH:/usr/sbin have ip || packages+=(iproute2)
   have pgrep || packages+=(procps)
-  # The AWS SDKs for Java and Android.
+  # The AWS SDKs for Java, Kotlin and Android, and our own.
   have javac || packages+=(default-jdk-headless)
   have mvn || packages+=(maven)
   have unzip || packages+=(unzip)
   # The SDK for Swift is built in a folder of Debian, whose key is checked.
   PATH=$PATH:/usr/sbin have debootstrap || packages+=(debootstrap)
   [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || packages+=(debian-archive-keyring)
+  # The certificates of docs/clients.md.
+  have openssl || packages+=(openssl)
   { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; } || packages+=(python3-venv)
 fi
 if [ "$purpose" = bench ]; then

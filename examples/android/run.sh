@@ -7,5 +7,5 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 [ $# -eq 0 ] || { echo "usage: $0, with its settings in the environment" >&2; exit 2; }
-./build.sh
+./build.sh >&2
 exec java -Xshare:auto -cp "target/classes:target/aar/classes.jar:$(cat target/classpath)" dev.callgate.examples.android.MainKt

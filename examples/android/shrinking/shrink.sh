@@ -2,7 +2,7 @@
 # Shrinks the app that build.sh made, by the rules of the AAR and of the libraries below it, into target/shrunk.jar.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mvn --quiet --batch-mode -f shrinking/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/target/shrinker"
+mvn --quiet --batch-mode -Dstyle.color=never -f shrinking/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/target/shrinker"
 android=$(ls "$PWD"/target/shrinker/android-all-*.jar)
 rules=target/rules
 mkdir -p "$rules"

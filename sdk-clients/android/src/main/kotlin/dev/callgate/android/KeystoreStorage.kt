@@ -48,11 +48,21 @@ public class KeystoreStorage internal constructor(
             null
         }
 
+    /** Throws [IllegalStateException] where it cannot be kept: the client then goes on with what it has in memory. */
     override fun put(name: String, value: String?) {
-        val text = value?.let { given -> vault?.let { SEALED + it.seal(name, given) } ?: (PLAIN + given) }
+        val text = value?.let { given -> vault?.let { SEALED + sealed(it, name, given) } ?: (PLAIN + given) }
         val written = preferences.edit().putString(name, text).commit()
         check(written) { "what is to be kept as $name could not be written" }
     }
+
+    private fun sealed(vault: Vault, name: String, text: String): String =
+        try {
+            vault.seal(name, text)
+        } catch (error: GeneralSecurityException) {
+            throw IllegalStateException("the keystore does not seal", error)
+        } catch (error: ProviderException) {
+            throw IllegalStateException("the keystore does not seal", error)
+        }
 
     override fun keepsSecrets(): Boolean = vault != null
 

@@ -1,11 +1,13 @@
 package dev.callgate.android
 
 import android.os.Build
+import javax.crypto.spec.SecretKeySpec
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
@@ -102,6 +104,15 @@ class KeystoreStorageTest {
         assertFalse(storage.keepsSecrets())
         storage.put("identity", "mine")
         assertEquals("mine", KeystoreStorage(phone).get("identity"))
+    }
+
+    @Test
+    fun `a key that seals nothing is said, and keeps nothing in the clear`() {
+        Keystore.keys["dev.callgate.default"] = SecretKeySpec(ByteArray(5), "AES")
+        val storage = KeystoreStorage(phone)
+        assertThrows(IllegalStateException::class.java) { storage.put("identity", "mine") }
+        assertNull(storage.get("identity"))
+        assertEquals(emptyMap<String, Any>(), preferences.all)
     }
 
     @Test
