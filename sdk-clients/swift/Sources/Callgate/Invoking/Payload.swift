@@ -7,7 +7,8 @@ package enum Payload {
     package static func encode<Input: Encodable>(_ input: Input) throws -> Data {
         if input is Nothing { return Data() }
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        // Equal values are equal bytes: the gateway compares the payloads of two calls with one key.
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
             try container.encode(Timestamps.text(date))

@@ -33,10 +33,10 @@ final class ReadmeTests: XCTestCase {
         XCTAssertLessThanOrEqual(promised.count + 1, 10)
     }
 
-    /// The small app of examples/swift, built by scripts/swift.sh.
+    /// The small app of examples/swift, built by scripts/sdk-swift.sh.
     func testTheExample() throws {
         let gateway = try RealGateway()
-        let program = try XCTUnwrap(ProcessInfo.processInfo.environment["CALLGATE_TEST_EXAMPLE"], "scripts/swift.sh sets it")
+        let program = try XCTUnwrap(ProcessInfo.processInfo.environment["CALLGATE_TEST_EXAMPLE"], "scripts/sdk-swift.sh sets it")
         func run(_ arguments: String...) throws -> String {
             let (process, out) = (Process(), Pipe())
             process.executableURL = URL(fileURLWithPath: program, relativeTo: repository)

@@ -4,7 +4,7 @@ import XCTest
 @testable import Callgate
 
 
-/// The gateway that scripts/swift.sh started.
+/// The gateway that scripts/sdk-swift.sh started.
 struct RealGateway {
     let endpoint: URL
     let pool: String
@@ -14,7 +14,7 @@ struct RealGateway {
     init() throws {
         func setting(_ name: String) throws -> String {
             guard let value = ProcessInfo.processInfo.environment[name] else {
-                throw CallgateError.invalidArgument("\(name) is not set: scripts/swift.sh starts a gateway and runs this test")
+                throw CallgateError.invalidArgument("\(name) is not set: scripts/sdk-swift.sh starts a gateway and runs this test")
             }
             return value
         }

@@ -88,6 +88,14 @@ final class JSONTests: XCTestCase {
         XCTAssertThrowsError(try Payload.decode(Date.self, from: Data(#""yesterday""#.utf8)))
     }
 
+    /// A key of the app's own stands for one payload, byte for byte, in whatever process it is encoded.
+    func testEqualValuesAreEqualBytes() throws {
+        let names = (0..<20).map { "name\($0)" }
+        let value = Dictionary(uniqueKeysWithValues: names.map { ($0, 1) })
+        let expected = "{" + names.sorted().map { "\"\($0)\":1" }.joined(separator: ",") + "}"
+        XCTAssertEqual(String(decoding: try Payload.encode(value), as: UTF8.self), expected)
+    }
+
     func testNothingIsNoBodyAndAnyAnswer() throws {
         XCTAssertEqual(try Payload.encode(Nothing()), Data())
         for answer in ["", "null", "{}", "[1]", "\"x\""] {

@@ -162,16 +162,16 @@ final class TransportTests: XCTestCase {
         XCTAssertEqual(metLate, .cancelled)
     }
 
-    func testAThousandCallsLeaveNothingBehind() async throws {
+    func testManyCallsLeaveNothingBehind() async throws {
         let server = try LoopServer { _ in wire(200, "1") }
         weak var gone: URLSessionTransport?
         do {
             let transport = URLSessionTransport()
             gone = transport
             let asked = try request(server)
-            for _ in 0..<20 {
+            for _ in 0..<10 {
                 try await withThrowingTaskGroup(of: Int.self) { group in
-                    for _ in 0..<50 { group.addTask { try await transport.send(asked).status } }
+                    for _ in 0..<20 { group.addTask { try await transport.send(asked).status } }
                     for try await status in group { XCTAssertEqual(status, 200) }
                 }
             }
