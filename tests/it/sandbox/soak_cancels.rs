@@ -50,8 +50,9 @@ fn nothing_is_left_of_many_cancels() {
 }
 
 /// What is this process's alone: no sandbox here has a network, and the host's links are others'.
-fn own(held: Held) -> Held {
-    Held { links: 0, ..held }
+fn own(mut held: Held) -> Held {
+    held.links = 0;
+    held
 }
 
 async fn soak() {
