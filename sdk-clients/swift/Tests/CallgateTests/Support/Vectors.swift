@@ -67,15 +67,15 @@ extension JSONValue {
     var texts: [String: String] { members.compactMapValues(\.text) }
 }
 
-/// Waits until something is so, and fails after ten seconds.
+/// Waits until something is so, and fails after half a minute.
 func eventually(
     _ what: String, file: StaticString = #filePath, line: UInt = #line, _ condition: () async throws -> Bool
 ) async throws {
-    for _ in 0..<1_000 {
+    for _ in 0..<3_000 {
         if try await condition() { return }
         try await Task.sleep(nanoseconds: 10_000_000)
     }
-    XCTFail("not within ten seconds: \(what)", file: file, line: line)
+    XCTFail("not within half a minute: \(what)", file: file, line: line)
 }
 
 /// A folder of a test's own.
