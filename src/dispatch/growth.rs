@@ -103,8 +103,13 @@ impl Pool {
     fn not_started(self: &Arc<Self>, failure: StartFailure, cause: ColdStart) {
         self.starting.fetch_sub(1, SeqCst);
         let failure = Arc::new(failure);
-        let tell = |first: Option<(usize, Place)>| {
-            first.map(|(_, place)| place.sender.send(Handed::Failed(failure.clone(), cause))).is_some()
+        let tell = |first: Option<(usize, Place)>| match first {
+            Some((_, place)) => {
+                // Whoever has left does not need to know.
+                let _ = place.sender.send(Handed::Failed(failure.clone(), cause));
+                true
+            }
+            None => false,
         };
         match &*failure {
             // The function's own fault is the answer of one call. The next in line has a start of its own.

@@ -45,6 +45,10 @@ use crate::{
 
 /// What a waiting call gets.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is handed on once a call, and a box would be allocated in each"
+)]
 pub enum Handed {
     /// A sandbox.
     Lease(Lease),

@@ -54,18 +54,16 @@ impl Encoding {
         let coding = line.to_str().unwrap_or("?").trim();
         let is = |name: &str| coding.eq_ignore_ascii_case(name);
         if lines.next().is_some() {
-            return Err(unsupported("A body may be compressed once".to_owned()));
+            return Err(unsupported("A body may be compressed once"));
         }
         match () {
             () if coding.is_empty() || is("identity") => Ok(Self::Identity),
             // RFC 9110, 8.4.1.3: the two are the same.
             () if (is("gzip") || is("x-gzip")) && takes_gzip => Ok(Self::Gzip),
-            () if is("gzip") || is("x-gzip") => {
-                Err(unsupported("This gateway takes no compressed requests".to_owned()))
-            }
+            () if is("gzip") || is("x-gzip") => Err(unsupported("This gateway takes no compressed requests")),
             () => {
                 let shown: String = coding.chars().take(64).collect();
-                Err(unsupported(format!("Invoke takes the content encoding gzip, not {shown}")))
+                Err(unsupported(&format!("Invoke takes the content encoding gzip, not {shown}")))
             }
         }
     }
@@ -82,7 +80,7 @@ impl Encoding {
     }
 }
 
-fn unsupported(what: String) -> ApiError {
+fn unsupported(what: &str) -> ApiError {
     ApiError::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "UnsupportedMediaTypeException",
