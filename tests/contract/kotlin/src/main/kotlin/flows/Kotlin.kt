@@ -25,7 +25,7 @@ internal fun named(variable: String) = checkNotNull(System.getenv(variable)) { v
 internal fun same(wanted: Any?, found: Any?) = check(wanted == found) { "wanted $wanted, found $found" }
 
 /** This must be refused, with this exception of the SDK's. */
-private suspend inline fun <reified E : Exception> refused(attempt: suspend () -> Unit): E {
+internal suspend inline fun <reified E : Exception> refused(attempt: suspend () -> Unit): E {
     try {
         attempt()
     } catch (error: Exception) {
