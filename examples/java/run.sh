@@ -5,6 +5,6 @@
 #   scripts/examples.sh examples/java/run.sh                                   # one of its own, on an empty folder
 set -euo pipefail
 cd "$(dirname "$0")"
-mvn --quiet --batch-mode -Dstyle.color=never -f ../../sdk-clients/java/pom.xml install -DskipTests
-mvn --quiet --batch-mode -Dstyle.color=never compile dependency:build-classpath -Dmdep.outputFile=target/classpath
+mvn --quiet --batch-mode -Dstyle.color=never -f ../../sdk-clients/java/pom.xml install -DskipTests >&2
+mvn --quiet --batch-mode -Dstyle.color=never compile dependency:build-classpath -Dmdep.outputFile=target/classpath >&2
 exec java -Xshare:auto -cp "target/classes:$(cat target/classpath)" dev.callgate.examples.App "$@"

@@ -37,7 +37,15 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn paths_in_documents_exist() {
     const BEGINNINGS: [&str; 10] = [
-        "src/", "tests/", "docs/", "runtime/", "policies/", "examples/", "benches/", "scripts/", "sdk-clients/",
+        "src/",
+        "tests/",
+        "docs/",
+        "runtime/",
+        "policies/",
+        "examples/",
+        "benches/",
+        "scripts/",
+        "sdk-clients/",
         ".ci/",
     ];
     let missing: Vec<String> = documents()

@@ -103,6 +103,10 @@ public final class Callgate implements Closeable {
                 future.complete(work.with(call, payload), null);
             } catch (CallgateException error) {
                 future.complete(null, error);
+            } catch (RuntimeException | Error unexpected) {
+                // Whoever waits must hear of it, or waits for ever.
+                future.complete(null, client.unexpected(unexpected));
+                throw unexpected;
             }
         });
         return future;
@@ -194,7 +198,7 @@ public final class Callgate implements Closeable {
             return this;
         }
 
-        /** After how long an attempt without an answer is tried again, in milliseconds; 10,000 unless set. */
+        /** After how long of silence, nothing sent and nothing received, an attempt is tried again, in milliseconds; 10,000 unless set. */
         public Builder attemptTimeoutMs(long ms) {
             settings.attemptTimeoutMs = ms;
             return this;

@@ -125,6 +125,18 @@ public class BadNetworkTest {
     }
 
     @Test
+    public void a_slow_answer_is_no_silence() {
+        Reply slow = Reply.json("\"slowly\"");
+        slow.msBetweenBytes = 60;
+        firstInvokes(1, slow);
+        try (Callgate callgate = quick().attemptTimeoutMs(400).build()) {
+            Answer<String> answer = callgate.call("f", "x", String.class, String.class, CallOptions.NONE);
+            assertEquals("slowly", answer.value());
+            assertEquals(1, answer.attempts());
+        }
+    }
+
+    @Test
     public void the_last_attempt_has_all_that_is_left_and_then_the_deadline_passes() {
         firstInvokes(9, Reply.silence());
         try (Callgate callgate = quick().attemptTimeoutMs(50).attemptsMax(2).build()) {

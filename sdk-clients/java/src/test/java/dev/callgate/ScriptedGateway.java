@@ -49,6 +49,8 @@ final class ScriptedGateway implements Closeable {
         int cutAfter = -1;
         /** Stays silent until the gateway is closed. */
         boolean hang;
+        /** Sends the body byte by byte, with so many milliseconds between them. */
+        long msBetweenBytes;
 
         static Reply json(String text) {
             Reply reply = new Reply();
@@ -219,7 +221,12 @@ final class ScriptedGateway implements Closeable {
         reply.headers.forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
         head.append("Content-Length: ").append(reply.body.length).append("\r\n\r\n");
         to.write(head.toString().getBytes(StandardCharsets.UTF_8));
-        to.write(reply.body, 0, reply.cutAfter < 0 ? reply.body.length : reply.cutAfter);
+        for (byte slowly : reply.msBetweenBytes > 0 ? reply.body : new byte[0]) {
+            Thread.sleep(reply.msBetweenBytes);
+            to.write(slowly);
+            to.flush();
+        }
+        to.write(reply.body, 0, reply.msBetweenBytes > 0 ? 0 : reply.cutAfter < 0 ? reply.body.length : reply.cutAfter);
         to.flush();
         return reply.cutAfter < 0;
     }

@@ -23,6 +23,9 @@ public final class CallState {
     private Call request;
     private volatile boolean sent;
     volatile int attempt;
+    /** Whether an attempt may go on although nothing is heard of it. */
+    volatile boolean mayBeSilent;
+
 
     CallState(
             String function, String qualifier, String idempotencyKey, String onlyOf, long deadlineMs, Surroundings surroundings) {

@@ -20,14 +20,13 @@ public final class Caller {
     private final RetrySchedule schedule;
     private final Workers workers;
     private final Log log;
-    private final long attemptTimeoutMs;
     private final int gzipFromBytes;
     private final ConcurrentHashMap<String, Target> targets = new ConcurrentHashMap<>();
     private volatile boolean gzipRefused;
 
     Caller(
             HttpUrl endpoint, Wire wire, Signer signer, Clock clock, CredentialKeeper keeper, RetrySchedule schedule,
-            Workers workers, Log log, long attemptTimeoutMs, int gzipFromBytes) {
+            Workers workers, Log log, int gzipFromBytes) {
         this.endpoint = endpoint;
         this.host = host(endpoint);
         this.wire = wire;
@@ -37,7 +36,6 @@ public final class Caller {
         this.schedule = schedule;
         this.workers = workers;
         this.log = log;
-        this.attemptTimeoutMs = attemptTimeoutMs;
         this.gzipFromBytes = gzipFromBytes;
     }
 
@@ -186,11 +184,11 @@ public final class Caller {
     private Answered invokeOnce(
             CallState call, Target target, HeaderList headers, byte[] body, boolean compressed, Credentials by) throws Failure {
         signer.sign("POST", target.path, target.query, headers, body, by, clock.nowMs());
-        long leftMs = call.leftMs();
-        long withinMs = call.attempt == schedule.attemptsMax() ? leftMs : Math.min(leftMs, attemptTimeoutMs);
+        // Nobody would come after it: it has all the time there is.
+        call.mayBeSilent = call.attempt == schedule.attemptsMax();
         long began = log.isOn() ? System.nanoTime() : 0;
         try {
-            Wire.Received received = wire.send(request(target, headers), "POST", body, call, withinMs);
+            Wire.Received received = wire.send(request(target, headers), "POST", body, call, call.leftMs());
             boolean isAnswer = received.isAnswer();
             Failure failure = isAnswer ? null : Errors.of(received, received.text(), compressed);
             logged(call, began, body.length, received, failure);

@@ -7,6 +7,9 @@ import dev.callgate.FullException;
 import dev.callgate.InvalidRequestException;
 import dev.callgate.TokenSupplier;
 import java.lang.reflect.Type;
+import java.util.Collections;
+import java.util.Map;
+import okhttp3.ConnectionSpec;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 
@@ -29,8 +32,8 @@ public final class Client {
         this.surroundings = settings.surroundings;
         Log log = new Log(settings.log);
         Clock clock = new Clock(surroundings);
-        OkHttpClient http = settings.http == null ? new OkHttpClient() : settings.http;
-        this.wire = new Wire(http, settings.connectTimeoutMs, clock, surroundings, log);
+        OkHttpClient http = settings.http == null ? transport(endpoint) : settings.http;
+        this.wire = new Wire(http, settings.connectTimeoutMs, settings.attemptTimeoutMs, clock, surroundings, log);
         this.workers = new Workers(surroundings);
         if (settings.fixed == null) {
             Cognito cognito = new Cognito(wire, endpoint, settings.identityPool, clock, surroundings);
@@ -42,10 +45,23 @@ public final class Client {
         RetrySchedule schedule = RetrySchedule.ofCalls(settings.attemptsMax, surroundings);
         this.caller = new Caller(
                 endpoint, wire, new Signer(settings.region, "lambda"), clock, keeper, schedule, workers, log,
-                settings.attemptTimeoutMs, settings.gzipFromBytes);
+                settings.gzipFromBytes);
         this.outbox = settings.outboxFolder == null
                 ? null
                 : OutboxSender.open(this, settings, keeper, clock, surroundings, log);
+        if (outbox != null && settings.fixed == null) {
+            // Its calls may be this identity's.
+            identity().onChange(outbox::flush);
+        }
+    }
+
+    private static OkHttpClient transport(HttpUrl endpoint) {
+        OkHttpClient.Builder builder = new OkHttpClient.Builder();
+        if (!endpoint.isHttps()) {
+            // Reading the authorities of a platform takes longer than a first call; without TLS nobody asks them.
+            builder.connectionSpecs(Collections.singletonList(ConnectionSpec.CLEARTEXT));
+        }
+        return builder.build();
     }
 
     /** A call of that function begins. */
@@ -173,7 +189,7 @@ public final class Client {
     /** One try of a kept call. */
     Answered callKept(CallState call, OutboxRecord record) throws CallgateException {
         CallOptions options = CallOptions.NONE;
-        for (java.util.Map.Entry<String, String> one : record.custom.entrySet()) {
+        for (Map.Entry<String, String> one : record.custom.entrySet()) {
             options = options.custom(one.getKey(), one.getValue());
         }
         try {
@@ -198,6 +214,11 @@ public final class Client {
 
     static InvalidRequestException invalid(String message, Throwable cause) {
         return new InvalidRequestException(new ErrorDetails(message).cause(cause));
+    }
+
+    /** What no code here expects, an app's mapper running out of memory for one. */
+    public CallgateException unexpected(Throwable error) {
+        return invalid("the call failed: " + error, error);
     }
 
     public void close() {

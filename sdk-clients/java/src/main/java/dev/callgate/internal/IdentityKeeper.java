@@ -23,6 +23,9 @@ public final class IdentityKeeper implements CredentialKeeper {
     private final Log log;
     private final CopyOnWriteArrayList<IdentityListener> listeners = new CopyOnWriteArrayList<>();
 
+    /** Hears of each change before the app's listeners do. */
+    private volatile Runnable wake;
+
     // All guarded by this.
     private Kept kept;
     private Credentials current;
@@ -168,6 +171,11 @@ public final class IdentityKeeper implements CredentialKeeper {
         changed(before, null);
     }
 
+    /** Who else is to do something when the identity changes; one, of the SDK's own. */
+    void onChange(Runnable doThis) {
+        wake = doThis;
+    }
+
     /** Adds a listener; at most 32. */
     public void addListener(IdentityListener listener) {
         if (listeners.size() >= LISTENERS_MAX) {
@@ -251,6 +259,10 @@ public final class IdentityKeeper implements CredentialKeeper {
             return;
         }
         log.info("identity", "changed", true, "had", before != null, "has", now != null);
+        Runnable own = wake;
+        if (own != null) {
+            own.run();
+        }
         for (IdentityListener listener : listeners) {
             try {
                 listener.onIdentityChange(before, now);

@@ -23,20 +23,35 @@ final class Wire {
     private final Surroundings surroundings;
     private final Log log;
 
-    Wire(OkHttpClient http, long connectTimeoutMs, Clock clock, Surroundings surroundings, Log log) {
+    Wire(OkHttpClient http, long connectTimeoutMs, long silenceMs, Clock clock, Surroundings surroundings, Log log) {
         this.http = http.newBuilder()
                 .connectTimeout(connectTimeoutMs, TimeUnit.MILLISECONDS)
-                // An attempt has one time limit, which is the call's.
-                .readTimeout(0, TimeUnit.MILLISECONDS)
-                .writeTimeout(0, TimeUnit.MILLISECONDS)
+                // Of one read or write: a slow network may take its time, as long as something moves.
+                .readTimeout(silenceMs, TimeUnit.MILLISECONDS)
+                .writeTimeout(silenceMs, TimeUnit.MILLISECONDS)
                 .retryOnConnectionFailure(false)
                 .followRedirects(false)
                 .followSslRedirects(false)
+                .addInterceptor(new LetsTheLastBeSilent())
                 .addNetworkInterceptor(new NotesWhatIsSent())
                 .build();
         this.clock = clock;
         this.surroundings = surroundings;
         this.log = log;
+    }
+
+    /** Only the call's deadline ends its last attempt. */
+    private static final class LetsTheLastBeSilent implements Interceptor {
+        @Override
+        public Response intercept(Chain chain) throws IOException {
+            CallState state = chain.request().tag(CallState.class);
+            if (state == null || !state.mayBeSilent) {
+                return chain.proceed(chain.request());
+            }
+            return chain.withReadTimeout(0, TimeUnit.MILLISECONDS)
+                    .withWriteTimeout(0, TimeUnit.MILLISECONDS)
+                    .proceed(chain.request());
+        }
     }
 
     /** Knows that a connection is there and the head goes out next. */
@@ -103,7 +118,7 @@ final class Wire {
             if (state != null && Thread.currentThread().isInterrupted()) {
                 state.interrupted();
             }
-            throw broken(state, "no answer within " + withinMs + " ms", broken);
+            throw broken(state, "nothing was heard in time: " + message(broken), broken);
         } catch (IOException broken) {
             throw broken(state, message(broken), broken);
         } finally {
