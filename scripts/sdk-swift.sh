@@ -52,12 +52,15 @@ if [ "$(id -u)" -ne 0 ] && ! { command -v newuidmap && grep -q "^$(id -un):" /et
 fi
 export CALLGATE_DATA__DIR=$folder/data
 export CALLGATE_OIDC__ALLOW_LOOPBACK_HTTP=true # the issuer is a local one
-export CALLGATE_LIMITS__CALLER_RATE=20         # low enough for a test to reach
-"$callgate" serve --listen 127.0.0.1:0 --ready-json >"$folder/ready" 2>"$folder/gateway.log" &
-gateway=$!
+serve() {
+  rm -f "$folder/ready"
+  "$callgate" serve --listen 127.0.0.1:0 --ready-json >"$folder/ready" 2>>"$folder/gateway.log" &
+  gateway=$!
+  ready=$(first_line "$folder/ready" "$gateway" "the gateway")
+}
+serve
 PORT=0 node examples/issuer/issuer.mjs >"$folder/issuer" 2>>"$folder/gateway.log" &
 issuer=$!
-ready=$(first_line "$folder/ready" "$gateway" "the gateway")
 issued=$(first_line "$folder/issuer" "$issuer" "the issuer")
 issuer_url=$(field "$issued" issuer)
 
@@ -71,6 +74,12 @@ for name in greeting scores; do
   "$callgate" deploy "examples/functions/$name" --tag callgate:allow=guests >/dev/null
 done
 pool=$("$callgate" pools create swift --with-default-roles --allow-guests --provider "$issuer_url=swift-app")
+
+# Once more, with a limit low enough for a test to reach: the commands above would have reached it too.
+kill "$gateway"
+wait "$gateway"
+export CALLGATE_LIMITS__CALLER_RATE=20
+serve
 
 export CALLGATE_TEST_ENDPOINT CALLGATE_TEST_POOL CALLGATE_TEST_ISSUER=$issuer_url CALLGATE_TEST_CLIENT_ID=swift-app
 export CALLGATE_TEST_EXAMPLE=target/swift-example/debug/CallgateExample

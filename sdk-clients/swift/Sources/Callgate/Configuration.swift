@@ -11,8 +11,8 @@ public struct Configuration: Sendable {
     public var timeout: TimeInterval = 30
     /// 1 to 10.
     public var attemptsMax = 4
-    /// An attempt without an answer by then, in seconds, is broken off and made again: a phone that changed networks hears
-    /// nothing of it, and the gateway joins the two. The last attempt has all the time that is left.
+    /// An attempt in which nothing is sent or received for so long, in seconds, is broken off and made again: a phone that
+    /// changed networks hears nothing of it, and the gateway joins the two. The last attempt has all the time that is left.
     public var attemptTimeout: TimeInterval = 10
     /// Bodies of so many bytes are compressed; 0 switches it off.
     public var gzipFromBytes = 8_192

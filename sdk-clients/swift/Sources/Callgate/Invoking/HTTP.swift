@@ -10,8 +10,10 @@ package struct HTTPRequest: Sendable {
     /// Names in lower case, no name twice.
     package var headers: [String: String] = [:]
     package var body = Data()
-    /// How long the answer may take, in seconds.
+    /// How long the whole of it may take, in seconds.
     package var timeout: TimeInterval
+    /// How long nothing may be sent or received, in seconds.
+    package var silence = TimeInterval.infinity
 
     package init(method: String, endpoint: Endpoint, path: String, timeout: TimeInterval) {
         (self.method, self.endpoint, self.path, self.timeout) = (method, endpoint, path, timeout)

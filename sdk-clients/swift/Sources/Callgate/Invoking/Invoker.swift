@@ -84,11 +84,11 @@ final class Invoker: Sendable {
         let left = remaining()
         guard left > 0 else { return .failure(Self.late, .never) }
         let isLast = number >= retrier.policy.attemptsMax
-        let bare = course.invocation.request(
+        var bare = course.invocation.request(
             to: endpoint, attempt: number, attemptsMax: retrier.policy.attemptsMax,
-            remaining: course.invocation.timeout == nil ? nil : left, within: isLast ? left : min(left, attemptTimeout),
-            userAgent: userAgent
+            remaining: course.invocation.timeout == nil ? nil : left, within: left, userAgent: userAgent
         )
+        if !isLast { bare.silence = attemptTimeout }
         let offset = clock.offsetSeconds
         let request = signer.sign(bare, with: credentials, at: clock.now)
         let began = retrier.surroundings.now()

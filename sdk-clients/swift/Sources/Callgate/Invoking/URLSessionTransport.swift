@@ -13,8 +13,10 @@ package final class URLSessionTransport: Transport, @unchecked Sendable {
         var response: HTTPURLResponse?
         var body = Data()
         var isTooLarge = false
-        /// URLSession's own time-out begins anew with each byte; this one does not.
+        /// Ends it when the time for the whole is over.
         let timer: DispatchWorkItem
+        /// When something last moved, either way.
+        var moved = DispatchTime.now()
         let continuation: CheckedContinuation<HTTPResponse, Error>
     }
 
@@ -53,11 +55,33 @@ package final class URLSessionTransport: Transport, @unchecked Sendable {
                 // Cancelled before this, the handler found nothing to end.
                 guard !Task.isCancelled else { return end(started, .cancelled) }
                 DispatchQueue.global().asyncAfter(deadline: .now() + request.timeout, execute: timer)
+                if request.silence < request.timeout { watch(started, request.silence, after: request.silence) }
                 task.resume()
             }
         } onCancel: {
             end(started, .cancelled)
         }
+    }
+
+    /// Breaks off what has been silent for so long. URLSession's own time-out does not on Linux.
+    private func watch(_ started: TaskOfSession, _ silence: TimeInterval, after seconds: TimeInterval) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
+            guard let self, let moved = self.lastMoved(started) else { return }
+            let quiet = Double(DispatchTime.now().uptimeNanoseconds - moved.uptimeNanoseconds) / 1e9
+            if quiet >= silence {
+                self.end(started, .timedOut)
+            } else {
+                self.watch(started, silence, after: silence - quiet)
+            }
+        }
+    }
+
+    private func lastMoved(_ started: TaskOfSession) -> DispatchTime? {
+        lock.withLock { exchanges[started.task.taskIdentifier]?.moved }
+    }
+
+    func moved(_ task: Int) {
+        lock.withLock { exchanges[task]?.moved = .now() }
     }
 
     private func end(_ started: TaskOfSession, _ fault: TransportFault) {
@@ -75,12 +99,14 @@ package final class URLSessionTransport: Transport, @unchecked Sendable {
     // MARK: What the session tells
 
     func took(_ response: URLResponse, of task: Int) {
+        moved(task)
         lock.withLock { exchanges[task]?.response = response as? HTTPURLResponse }
     }
 
     /// Whether the answer may go on.
     func took(_ data: Data, of task: Int) -> Bool {
-        lock.withLock {
+        moved(task)
+        return lock.withLock {
             guard let held = exchanges[task]?.body.count else { return false }
             guard held + data.count <= Self.answerBytesMax else {
                 exchanges[task]?.isTooLarge = true
@@ -123,6 +149,13 @@ private final class Weakly: NSObject, URLSessionDataDelegate, @unchecked Sendabl
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         if transport?.took(data, of: dataTask.taskIdentifier) != true { dataTask.cancel() }
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didSendBodyData bytesSent: Int64, totalBytesSent: Int64,
+        totalBytesExpectedToSend: Int64
+    ) {
+        transport?.moved(task.taskIdentifier)
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: Error?) {

@@ -86,7 +86,7 @@ final class OutboxTests: XCTestCase {
         XCTAssertEqual(world.results.all.map(\.outcome), (1...20).map { .answer(Data("\($0)".utf8)) })
         XCTAssertEqual(most.all, Array(1...20))
         XCTAssertEqual(Set(watching.calls.map { $0.headers["idempotency-key"] }).count, 20)
-        XCTAssertTrue(watching.calls.allSatisfy { $0.headers["callgate-timeout-ms"] == nil && $0.timeout == 10 })
+        XCTAssertTrue(watching.calls.allSatisfy { $0.headers["callgate-timeout-ms"] == nil && $0.silence == 10 })
         let left = await outbox.count
         XCTAssertEqual(left, 0)
         XCTAssertEqual(try world.files(), [])

@@ -125,6 +125,25 @@ final class TransportTests: XCTestCase {
         XCTAssertLessThan(Date().timeIntervalSince(began), 3)
     }
 
+    /// What says nothing is broken off; what is slow is not.
+    func testSilenceIsBrokenOffAndSlownessIsNot() async throws {
+        let server = try LoopServer { connection, number in
+            _ = connection.request()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
+            for _ in 0..<12 {
+                usleep(number == 1 ? 250_000 : 10_000_000)
+                connection.write("1")
+            }
+        }
+        var slow = try request(server, timeout: 60)
+        slow.silence = 2
+        let answer = try await URLSessionTransport().send(slow)
+        XCTAssertEqual(answer.body.count, 12)
+        let asked = slow
+        let met = await fault { try await URLSessionTransport().send(asked) }
+        XCTAssertEqual(met, .timedOut)
+    }
+
     func testAnAnswerThatIsTooLargeIsBrokenOff() async throws {
         let server = try LoopServer { connection, _ in
             _ = connection.request()
