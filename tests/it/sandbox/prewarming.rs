@@ -89,7 +89,7 @@ async fn a_heap_larger_than_by_default_needs_a_boot_of_its_own() {
     let limit =
         "exports.handler = async () => require('node:v8').getHeapStatistics().heap_size_limit / 2 ** 20";
     for (name, memory_mb, left) in [("largest", 10_240, 1), ("most", most, 0)] {
-        stand.deploy_with(name, limit, |settings| settings.memory_mb = Some(memory_mb)).await;
+        stand.deploy_with(name, limit, |settings| settings.memory_mb = Some(memory_mb.into())).await;
         stand.dispatch.prewarm();
         ready(&stand, 1).await;
         let heap_mb = stand.value(name, "").await.as_f64().unwrap();
