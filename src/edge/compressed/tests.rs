@@ -22,8 +22,8 @@ fn undo(body: &[u8]) -> Result<Bytes, CompressedError> {
 
 /// What came of it, and the bytes that the budget counted meanwhile.
 fn undo_within(body: &[u8], max: usize, budget: u64) -> (Result<Bytes, CompressedError>, u64) {
-    // One address may have half of it.
-    let budget = Budget::new(2 * budget);
+    // One address may have so much of one that is a 31st larger.
+    let budget = Budget::new(budget + (budget - 1) / 31);
     let mut held = Held::none(&budget, std::net::Ipv4Addr::LOCALHOST.into());
     held.grow_to(body.len() as u64).unwrap();
     let undone = Encoding::Gzip.undo(Bytes::copy_from_slice(body), max, &mut held);
