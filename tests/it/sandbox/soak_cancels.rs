@@ -24,7 +24,7 @@ use super::{
 };
 
 /// What `make test` has time for.
-const USUAL: usize = 4_000;
+const USUAL: usize = 1_000;
 /// As many as there may be sandboxes.
 const CALLERS: usize = 8;
 /// A call that is not over by then hangs.
@@ -53,6 +53,13 @@ fn nothing_is_left_of_many_cancels() {
 fn own(mut held: Held) -> Held {
     held.links = 0;
     held
+}
+
+/// Whether nothing is there that was not there before; what was about to be closed then may be gone.
+fn is_nothing_more(held: &Held, before: &Held) -> bool {
+    let mut others = own(held.clone());
+    others.descriptors = before.descriptors;
+    others == *before && held.descriptors <= before.descriptors
 }
 
 async fn soak() {
@@ -84,7 +91,7 @@ async fn soak() {
     let memory_before = memory_kib();
     let round = Round::of(&stand, 2);
     round.calls(calls).await;
-    let after = own(settled(&stand, |held| own(held.clone()) == before).await);
+    let after = own(settled(&stand, |held| is_nothing_more(held, &before)).await);
     let memory_after = memory_kib();
     let [stopped, killed, never_began] = stand.dispatch.tally().told_to_stop();
     println!(
@@ -96,7 +103,7 @@ async fn soak() {
         round.left.get()
     );
     println!("soak: {before:?}, then {after:?}; private memory {memory_before} KiB, then {memory_after} KiB");
-    assert_eq!(after, before);
+    assert!(is_nothing_more(&after, &before), "{before:?} became {after:?}");
     assert!(
         memory_after <= memory_before + MEMORY_SLACK_KIB,
         "{memory_before} KiB became {memory_after} KiB"
