@@ -59,4 +59,4 @@ def test_what_a_client_calls_itself_is_asked_for(gateway, account, other):
 def test_an_organizations_id_is_checked_when_the_gateway_starts(gateway):
     done = gateway.command("config", check=False, environment={"CALLGATE_POLICY__ORG_ID": "acme"})
     assert done.returncode != 0
-    assert "org_id" in done.stderr and "o-a1b2c3d4e5" in done.stderr
+    assert "CALLGATE_POLICY__ORG_ID" in done.stderr and "o-a1b2c3d4e5" in done.stderr

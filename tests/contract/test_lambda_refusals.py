@@ -271,9 +271,7 @@ def test_members_that_are_not_there_are_refused_by_name(account, members):
 @pytest.mark.parametrize(
     "operation, members",
     [
-        ("put_function_concurrency", {"FunctionName": "f", "ReservedConcurrentExecutions": 1}),
         ("list_layers", {}),
-        ("get_account_settings", {}),
         ("list_event_source_mappings", {}),
         ("put_function_event_invoke_config", {"FunctionName": "f", "MaximumRetryAttempts": 1}),
         ("invoke_async", {"FunctionName": "f", "InvokeArgs": b"{}"}),

@@ -25,6 +25,7 @@ Cuts (a connection is cut by a reset, as a phone's is that goes out of reach):
 Standard library only, so that tests in any language can start it."""
 
 import argparse
+import contextlib
 import json
 import queue
 import socket
@@ -33,6 +34,8 @@ import sys
 import threading
 
 CUTS = ("none", "before-request", "in-request", "before-answer", "leave", "in-answer", "after-answer")
+# Cuts after which the client still has something to read.
+AFTER_ANSWER = ("in-answer", "after-answer")
 HEAD_MAX = 1 << 16
 BODY_MAX = 64 << 20
 IDLE_SECONDS = 120
@@ -127,10 +130,28 @@ class Proxy:
         self.out = out
         self.lock = threading.Lock()
         self.count = 0
+        self.told = threading.Condition()
+        self.open = 0
 
     def say(self, line):
         with self.lock:
             print(line, file=self.out, flush=True)
+
+    @contextlib.contextmanager
+    def under_way(self, counts):
+        """While a request that counts is passed on: the end of the proxy waits for it to be told."""
+        with self.told:
+            self.open += counts
+        try:
+            yield
+        finally:
+            with self.told:
+                self.open -= counts
+                self.told.notify_all()
+
+    def finish(self):
+        with self.told:
+            self.told.wait_for(lambda: self.open == 0, IDLE_SECONDS)
 
     def next_cut(self):
         try:
@@ -163,12 +184,16 @@ class Proxy:
                 if gateway is None and cut != "before-request":
                     gateway = socket.create_connection(self.to, timeout=IDLE_SECONDS)
                     gateway.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sent, got, goes_on = self.exchange(cut, head, body, connection, gateway)
-                if counts:
-                    with self.lock:
-                        self.count += 1
-                        report = {"request": self.count, "cut": cut, "to_gateway": sent, "to_client": got}
-                        print(json.dumps(report), file=self.out, flush=True)
+                with self.under_way(counts):
+                    sent, got, goes_on = self.exchange(cut, head, body, connection, gateway)
+                    if counts:
+                        with self.lock:
+                            self.count += 1
+                            report = {"request": self.count, "cut": cut, "to_gateway": sent, "to_client": got}
+                            print(json.dumps(report), file=self.out, flush=True)
+                if cut in AFTER_ANSWER:
+                    # A reset would take away what the client has not read yet.
+                    connection.close()
                 if not goes_on:
                     return
         except (Closed, OSError, ValueError, IndexError):
@@ -234,6 +259,7 @@ def main():
         proxy.say("ok")
     if not arguments.until_eof:
         threading.Event().wait()
+    proxy.finish()
 
 
 if __name__ == "__main__":
