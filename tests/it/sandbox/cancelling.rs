@@ -162,9 +162,9 @@ async fn one_that_does_not_stop_is_ended_with_its_sandbox() {
     let scene = Scene::of(SHORT).await;
     for (number, what) in ["ignore", "spin", "exit"].into_iter().enumerate() {
         let living = Living::of(scene.stand.mark);
-        let began = std::time::Instant::now();
+        let began = scene.stand.now();
         let (outcome, told) = scene.cancelled(what).await;
-        assert!(began.elapsed() < LONG, "{what}");
+        assert!(scene.stand.now() - began < LONG, "{what}");
         assert_eq!((outcome.function_error, told), (Some(FunctionError::Cancelled), cancelled()), "{what}");
         living.ended().await;
         assert_eq!(scene.told_to_stop(), [0, number as u64 + 1, 0]);
