@@ -73,7 +73,10 @@ test('a CANCEL that came before the function asked for the signal is known when 
     `exports.handler = async (event, context) => {
       if (event.late) await new Promise((resolve) => setTimeout(resolve, event.late));
       const { aborted } = context.signal;
+      // Who waits for the signal alone leaves the event loop nothing to do, and so ends.
+      const alive = setInterval(() => {}, 1000);
       if (!aborted) await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+      clearInterval(alive);
       return [aborted, context.signal.reason];
     };`,
   );
