@@ -127,6 +127,8 @@ impl Gate {
             region: &self.region,
             now,
             public_url: "http://127.0.0.1:7070",
+            user_agent: None,
+            organization: None,
         };
         let resource =
             Resource { tags: Some(self.tags.clone()), ..Resource::named(named.reference.function_arn()) };
