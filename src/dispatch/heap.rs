@@ -1,7 +1,7 @@
 //! How large a function's JavaScript heap is, and how large it is where Node.js boots without being told.
 //!
 //! Any option of V8 that is set as Node.js boots makes it throw away the compiled code of its own modules that it carries, because
-//! V8 keeps such code for the very options it was made with. It costs a tenth of the boot. So a sandbox that is nobody's yet
+//! V8 keeps such code for the very options it was made with. It costs a boot a millisecond or two. So a sandbox that is nobody's yet
 //! boots as Node.js does by itself, and a function whose heap is larger than that has sandboxes of its own.
 
 /// The heap's limit, in MiB: a part is left to what is not heap, as AWS leaves it.

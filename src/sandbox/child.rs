@@ -1,7 +1,7 @@
 //! A child process that is in its control group from the first.
 //!
-//! Writing to `cgroup.procs` has the kernel wait until nobody on the machine is in the middle of a fork or an exit: ten milliseconds
-//! for each hierarchy, a quarter of a sandbox's start. Two ways are spared that. In version 1 a thread may move itself alone, by
+//! Writing to `cgroup.procs` has the kernel wait until nobody on the machine is in the middle of a fork or an exit: some ten
+//! milliseconds. Two ways are spared that. In version 1 a thread may move itself alone, by
 //! `tasks`, and a child has one thread. In version 2 a process can be born into a group (clone(2), `CLONE_INTO_CGROUP`), which
 //! [`std::process::Command`] cannot do.
 
