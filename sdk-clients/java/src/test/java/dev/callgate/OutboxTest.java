@@ -85,10 +85,10 @@ public class OutboxTest {
         try (Callgate callgate = client()) {
             callgate.outbox().add("buy", "a");
             callgate.outbox().add("buy", "b", String.class, CallOptions.NONE.idempotencyKey("own").custom("x", "y"), "label");
-            while (results.isEmpty()) {
+            CredentialsTest.waitFor(() -> {
                 callgate.outbox().flush();
-                Thread.sleep(5);
-            }
+                return !results.isEmpty();
+            });
             assertEquals("bought a", result().value(String.class));
             OutboxResult second = result();
             assertEquals("bought b", second.value(String.class));

@@ -35,9 +35,7 @@ public final class OutboxVictim {
             System.out.println("kept " + callgate.outbox().add("buy", arguments[2]).id());
             System.out.flush();
         }
-        while (callgate.outbox().size() > 0) {
-            Thread.sleep(5);
-        }
+        CredentialsTest.waitFor(() -> callgate.outbox().size() == 0);
         callgate.close();
     }
 
