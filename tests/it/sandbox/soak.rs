@@ -284,6 +284,25 @@ async fn deploy(stand: &Stand, name: &str) {
     stand.deploy_with(name, CODE, |settings| settings.timeout_seconds = Some(2)).await;
 }
 
+/// A number below this one.
+pub fn draw(rng: &SeededRng, below: u32) -> u32 {
+    let mut bytes = [0; 4];
+    rng.fill(&mut bytes);
+    u32::from_le_bytes(bytes) % below
+}
+
+/// Has so many callers at once take turns until so many calls, numbered from 1, are made.
+pub async fn by_callers(callers: usize, calls: usize, call: impl AsyncFn(usize)) {
+    let next = Cell::new(0);
+    let caller = async || {
+        while next.get() < calls {
+            next.set(next.get() + 1);
+            call(next.get()).await;
+        }
+    };
+    join_all((0..callers).map(|_| caller())).await;
+}
+
 struct Round<'s> {
     stand: &'s Stand,
     rng: SeededRng,
@@ -324,21 +343,12 @@ impl<'s> Round<'s> {
     }
 
     fn draw(&self, below: u32) -> u32 {
-        let mut bytes = [0; 4];
-        self.rng.fill(&mut bytes);
-        u32::from_le_bytes(bytes) % below
+        draw(&self.rng, below)
     }
 
     /// So many calls, by a few callers at once.
     async fn calls(&self, calls: usize) {
-        let next = Cell::new(0);
-        let caller = async || {
-            while next.get() < calls {
-                next.set(next.get() + 1);
-                self.call(next.get()).await;
-            }
-        };
-        join_all((0..CALLERS).map(|_| caller())).await;
+        by_callers(CALLERS, calls, async |number| self.call(number).await).await;
     }
 
     async fn call(&self, number: usize) {

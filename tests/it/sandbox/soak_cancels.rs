@@ -10,16 +10,15 @@ use std::{
 };
 
 use callgate::{
-    base::{Rng, rng::SeededRng},
+    base::rng::SeededRng,
     dispatch::{DispatchError, FunctionError, Invocation, Options, Terms, cancel::Cancel},
     quota::QuotaConfig,
 };
-use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::{
-    soak::{COUNT, Held, MEMORY_SLACK_KIB, SHORT, is_alone, memory_kib, settled},
+    soak::{COUNT, Held, MEMORY_SLACK_KIB, SHORT, by_callers, draw, is_alone, memory_kib, settled},
     stand::{Plan, Stand, invocation},
 };
 
@@ -137,21 +136,12 @@ impl<'s> Round<'s> {
     }
 
     fn draw(&self, below: u32) -> u32 {
-        let mut bytes = [0; 4];
-        self.rng.fill(&mut bytes);
-        u32::from_le_bytes(bytes) % below
+        draw(&self.rng, below)
     }
 
     /// So many calls, by a few callers at once.
     async fn calls(&self, calls: usize) {
-        let next = Cell::new(0);
-        let caller = async || {
-            while next.get() < calls {
-                next.set(next.get() + 1);
-                self.call(next.get()).await;
-            }
-        };
-        join_all((0..CALLERS).map(|_| caller())).await;
+        by_callers(CALLERS, calls, async |number| self.call(number).await).await;
     }
 
     async fn call(&self, number: usize) {
