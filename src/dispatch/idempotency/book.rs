@@ -5,10 +5,11 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
+use foldhash::quality::RandomState;
+
 use super::{
     entries::{Entries, Share},
     key::{Holder, Key, Owner},
-    spread::Spread,
 };
 use crate::base::Timestamp;
 
@@ -112,7 +113,7 @@ pub(super) struct Book {
     used: Used,
     next: u64,
     entries: Entries,
-    shares: HashMap<Holder, Share, Spread>,
+    shares: HashMap<Holder, Share, RandomState>,
 }
 
 impl Holders {

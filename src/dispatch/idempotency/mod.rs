@@ -22,7 +22,6 @@ mod log;
 mod memory;
 pub mod running;
 mod segment;
-mod spread;
 mod stored;
 mod table;
 #[cfg(test)]

@@ -5,12 +5,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use foldhash::quality::RandomState;
+
 use super::{
     answer::Answer,
     key::{Key, Print, Shape},
     log::Place,
     running::Run,
-    spread::Spread,
 };
 use crate::base::Timestamp;
 
@@ -63,7 +64,7 @@ impl Slot {
     }
 }
 
-type Shard = HashMap<Key, Vec<Slot>, Spread>;
+type Shard = HashMap<Key, Vec<Slot>, RandomState>;
 
 /// The map.
 #[derive(Debug)]
