@@ -116,7 +116,7 @@ impl Gate {
         self.quota.address(source, Some(Class::Invoke))?;
         let signed = self.authn.begin(head, &["lambda"], now)?;
         let call = invoke::Call::decode("echo", head).map_err(|error| format!("{error:?}"))?;
-        let caller = self.authn.finish(signed, body)?;
+        let caller = self.authn.finish(signed, body)?.caller;
         self.quota.caller(&caller, Class::Invoke, || call.app())?;
         let named = call.target(caller.account, &self.region).map_err(|error| format!("{error:?}"))?;
         let context = Context {

@@ -13,4 +13,4 @@ pub mod sigv4;
 
 pub use error::{AuthnError, Family};
 pub use revoked::Revoked;
-pub use signed::{AccessKey, Authn, KeyStore, Pending};
+pub use signed::{AccessKey, Authn, KeyStore, Pending, Verified};

@@ -59,6 +59,14 @@ pub struct Pending {
     service: &'static str,
 }
 
+/// A request whose signature was right.
+pub struct Verified {
+    /// Who signed it.
+    pub caller: Arc<Caller>,
+    /// The SHA-256 of its body, where the signature was over it: an invoke token is not.
+    pub body_hash: Option<[u8; 32]>,
+}
+
 impl Pending {
     /// The service of the credential scope. It is the signer's word until [`Authn::finish`] has agreed.
     pub fn service(&self) -> &'static str {
@@ -162,11 +170,9 @@ impl Authn {
     }
 
     /// Checks the signature over head and body, and gives the caller.
-    pub fn finish(&self, pending: Pending, body: &[u8]) -> Result<Arc<Caller>, AuthnError> {
-        if let Some(unverified) = pending.unverified {
-            unverified.verify(body)?;
-        }
-        Ok(pending.caller)
+    pub fn finish(&self, pending: Pending, body: &[u8]) -> Result<Verified, AuthnError> {
+        let body_hash = pending.unverified.map(|unverified| unverified.verify(body)).transpose()?;
+        Ok(Verified { caller: pending.caller, body_hash })
     }
 
     /// What a session is.

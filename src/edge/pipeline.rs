@@ -23,8 +23,9 @@ use crate::{
         Access, ApiError, Context, Raw, Service,
         lambda::{invoke, payload},
     },
-    authn::{Authn, AuthnError},
+    authn::{Authn, AuthnError, Verified},
     base::Caller,
+    dispatch::idempotency::key,
     quota::{Call as Admitted, Class},
 };
 
@@ -99,7 +100,8 @@ async fn invoke_function(
     let id = Id::read(head)?;
     let (payload, mut held) =
         read_body(gate, arrival, body, Service::Lambda, "Invoke", invoke::PAYLOAD_BYTES_MAX).await?;
-    let caller = trace.caller(gate.authn.finish(signed, &payload).map_err(refuse)?);
+    let Verified { caller, body_hash } = gate.authn.finish(signed, &payload).map_err(refuse)?;
+    let caller = trace.caller(caller);
     gate.quota.caller(&caller, Class::Invoke, || call.app()).map_err(throttle)?;
     gate.authorizer.prepare(&caller).await?;
     let named = call.target(caller.account, &gate.region)?;
@@ -109,7 +111,8 @@ async fn invoke_function(
         gate.authorizer.permit(&context, &caller, invoke::ACTION, &named.resource(&gate.functions))?;
     // A dry run has no answer that a retry could be given.
     let id = id.filter(|_| !call.is_dry_run());
-    let first = match retries::claim(gate, arrival, trace, id, &caller, &named.reference, &payload).await? {
+    let print = || body_hash.unwrap_or_else(|| key::print(&payload));
+    let first = match retries::claim(gate, arrival, trace, id, &caller, &named.reference, print).await? {
         Claimed::Runs(first) => first,
         Claimed::Answered(response) => return Ok(*response),
     };
@@ -174,8 +177,7 @@ async fn admit(
     }
     .map_err(refuse)?;
     let (body, held) = read_body(gate, arrival, body, spec.service, spec.name, spec.body_bytes_max).await?;
-    let caller = gate.authn.finish(signed, &body).map_err(refuse)?;
-    let caller = trace.caller(caller);
+    let caller = trace.caller(gate.authn.finish(signed, &body).map_err(refuse)?.caller);
     gate.quota
         .caller(&caller, class(spec), || None)
         .map_err(|over| refusals::throttled(spec.service, over))?;
@@ -224,7 +226,7 @@ async fn form_request<'g>(
     }
     let refuse = |error| refusals::authn(spec.service, &error);
     let caller = match signed {
-        Some(signed) => Some(gate.authn.finish(signed, &body).map_err(refuse)?),
+        Some(signed) => Some(gate.authn.finish(signed, &body).map_err(refuse)?.caller),
         None if spec.access == Access::Public => None,
         None => return Err(refuse(AuthnError::MissingAuthenticationToken)),
     };

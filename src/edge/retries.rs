@@ -74,18 +74,19 @@ pub async fn claim(
     id: Option<Id<'_>>,
     caller: &Caller,
     function: &FunctionRef,
-    payload: &[u8],
+    print: impl FnOnce() -> key::Print,
 ) -> Result<Claimed, ApiError> {
     let Some(id) = id else { return Ok(Claimed::Runs(None)) };
     let owner = Owner::of(caller);
     // A pool's share is of keys alone.
     let session = caller.session.as_ref().filter(|_| id.kind == Kind::Key);
     let pool = session.and_then(|session| session.origin.pool_id.as_deref());
+    let (key, print) = (Key::new(owner, function, id.kind, id.text), print());
     let call = || Call {
-        key: Key::new(owner, function, id.kind, id.text),
+        key,
         kind: id.kind,
         shape: key::shape(function.qualifier.as_deref()),
-        print: key::print(payload),
+        print,
         id: arrival.id,
         began: arrival.at,
         holders: Holders::new(owner, arrival.source, pool.map(Holder::pool)),

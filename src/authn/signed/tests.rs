@@ -76,7 +76,8 @@ pub(super) fn stage(region: &str) -> Stage {
 
 impl Stage {
     pub(super) fn check(&self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, AuthnError> {
-        self.authn.finish(self.authn.begin(head, SERVICES, self.now)?, body)
+        let pending = self.authn.begin(head, SERVICES, self.now)?;
+        self.authn.finish(pending, body).map(|verified| verified.caller)
     }
 
     pub(super) fn signer(&self) -> TestSigner {

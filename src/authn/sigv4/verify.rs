@@ -52,9 +52,11 @@ impl Unverified {
         }
     }
 
-    /// Checks the signature over the head and this body. The comparison takes the same time wherever the two differ.
-    pub fn verify(self, body: &[u8]) -> Result<(), AuthnError> {
-        let body = hex(&digest(&SHA256, body))?;
+    /// Checks the signature over the head and this body, and gives the body's hash. The comparison takes the same time
+    /// wherever the two differ.
+    pub fn verify(self, body: &[u8]) -> Result<[u8; 32], AuthnError> {
+        let body_hash = bytes(&digest(&SHA256, body))?;
+        let body = to_hex(&body_hash);
         if self.declared_body.is_some_and(|declared| declared != body) {
             return Err(AuthnError::invalid(
                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -62,17 +64,17 @@ impl Unverified {
         }
         for mut context in self.candidates.into_iter().flatten() {
             context.update(&body);
-            let hash = hex(&context.finish())?;
+            let hash = to_hex(&bytes(&context.finish())?);
             let text = [self.prefix.as_bytes(), &hash].concat();
             if hmac::verify(self.key.key(), &text, &self.signature).is_ok() {
-                return Ok(());
+                return Ok(body_hash);
             }
         }
         Err(AuthnError::MISMATCH)
     }
 }
 
-fn hex(digest: &Digest) -> Result<[u8; 64], AuthnError> {
+fn bytes(digest: &Digest) -> Result<[u8; 32], AuthnError> {
     // A SHA-256 digest is 32 bytes long; anything else verifies nothing.
-    <&[u8; 32]>::try_from(digest.as_ref()).map(to_hex).map_err(|_| AuthnError::MISMATCH)
+    digest.as_ref().try_into().map_err(|_| AuthnError::MISMATCH)
 }
