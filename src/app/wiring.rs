@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 
 use self::{
     chores::{SWEEP, SWEEP_LIMITS, every, expire, follow, forget, prune, tidy},
+    explaining::Explaining,
     merge_hooks::MergeHooks,
     offline::{Offline, create_account, limits, sessions},
     sandboxes::{dispatch, level, network},
@@ -37,13 +38,17 @@ use self::{
     web_tokens::Tokens,
 };
 use super::{
-    admin::{AdminError, AdminOps, ExplainPolicy, LimitsCommand, NewAccount, SessionsCommand},
+    admin::{AdminError, AdminOps, LimitsCommand, NewAccount, SessionsCommand},
     config::Config,
     doctor::Check,
     gateway::{Gateway, Parts},
 };
 use crate::{
-    api::{self, Perform, callgate::Operator, lambda::concurrency::Concurrency},
+    api::{
+        self, Perform,
+        callgate::{Operator, explain_policy::ExplainPolicy},
+        lambda::concurrency::Concurrency,
+    },
     authn::{
         Authn,
         invoke_tokens::InvokeTokens,
@@ -266,12 +271,14 @@ impl Gateway for Callgate {
             api::lambda::operations(&functions, &Arc::new(calls), &Arc::new(concurrency));
         operations.extend(api::cognito_identity::operations(&pools, &identities));
         operations.extend(api::iam::operations(&directory));
+        let explaining = Explaining::new(directory.clone());
         let operator = Arc::new(Operator {
             revocations: revocations.clone(),
             pools: pools.clone(),
             identities: identity_store.clone(),
             directory: directory.clone(),
             limits,
+            explanations: explaining.clone(),
         });
         operations.extend(api::callgate::operations(&operator, &identities));
         let tokens = Tokens { directory: directory.clone(), identities: identities.clone(), verifier };
@@ -317,6 +324,7 @@ impl Gateway for Callgate {
             },
         });
 
+        explaining.of(&gate);
         let mut chores = JoinSet::new();
         chores.spawn(expire(identities, metrics.clone()));
         chores.spawn(every(SWEEP, move || {
@@ -397,7 +405,7 @@ impl AdminOps for Callgate {
     }
 
     async fn explain_policy(&self, asked: ExplainPolicy) -> Result<Value, AdminError> {
-        explaining::explain(&self.gate, &self.directory, &asked).map_err(AdminError::Refused)
+        self.operator.explanations.explain(&asked).map_err(AdminError::Refused)
     }
 
     async fn sessions(&self, account: AccountId, command: SessionsCommand) -> Result<Value, AdminError> {

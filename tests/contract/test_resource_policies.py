@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from harness import code
+from harness import code, raw
 from harness.account import Account, fresh, refusal
 from harness.gateway import REGION, ROOT_ACCOUNT
 from harness.pool import Pool
@@ -36,6 +37,12 @@ def other(gateway):
 @pytest.fixture
 def function(account):
     return account.function(code.ECHO)
+
+
+def asked(gateway, question, **signer):
+    """What ExplainPolicy answers."""
+    body = json.dumps(question).encode()
+    return raw.signed(gateway.management, "POST", "/callgate/v1/explain-policy", body, service="callgate", **signer)
 
 
 def explained(gateway, function, *arguments):
@@ -220,6 +227,23 @@ def test_a_refusal_is_explained_from_its_request_id(gateway, account, other, fun
     ]
     unknown = gateway.command("policy", "explain", "--request", "none", "--data-dir", gateway.data_dir, check=False)
     assert unknown.returncode != 0 and "no refusal of request none is remembered" in unknown.stderr
+    # By the operator's API alike, and for no other account.
+    assert json.loads(asked(gateway, {"RequestId": request}).body) == explained
+    assert asked(gateway, {"RequestId": "none"}).error == "ValidationException"
+    own = Credentials(other.key_id, other.secret)
+    answer = asked(gateway, {"RequestId": request}, credentials=own)
+    assert (answer.status, answer.error) == (403, "AccessDeniedException")
+
+
+def test_the_operators_api_explains_what_would_be_decided(gateway, account, function):
+    arn = account.arn(function)
+    question = {"Caller": "root", "Action": "lambda:InvokeFunction", "Resource": arn}
+    assert json.loads(asked(gateway, question).body)["Decision"] == "Allowed"
+    bucket = {"Service": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::photos", "Action": "lambda:InvokeFunction", "Resource": arn}
+    assert json.loads(asked(gateway, bucket).body)["Decision"] == "Denied"
+    for wrong in [{}, {"Resource": arn}, {"Caller": "nobody", **bucket, "Service": None}, {"Ressource": arn}]:
+        answer = asked(gateway, wrong)
+        assert (answer.status, answer.error) == (400, "ValidationException"), wrong
 
 
 def test_a_role_is_explained_by_what_it_would_be_decided(gateway, account, function):

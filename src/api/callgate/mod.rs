@@ -3,6 +3,7 @@
 
 pub mod create_invoke_token;
 pub mod delete_limit;
+pub mod explain_policy;
 mod input;
 pub mod limit_input;
 pub mod list_limits;
@@ -31,6 +32,7 @@ const BODY_BYTES_MAX: usize = 128 * 1024;
 operations! {
     operator: Operator => {
         delete_limit::DeleteLimit,
+        explain_policy::ExplainPolicy,
         list_limits::ListLimits,
         list_revocations::ListRevocations,
         put_limit::PutLimit,
@@ -54,6 +56,8 @@ pub struct Operator {
     pub directory: Arc<Directory>,
     /// Limits.
     pub limits: Arc<Limits>,
+    /// What is decided, and what was.
+    pub explanations: Arc<dyn explain_policy::Explanations>,
 }
 
 impl Operator {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
 use super::{CreateAccount, Limits, LimitsCommand, PATH, Sessions, SessionsCommand, Status, operation};
-use crate::base::AccountId;
+use crate::{api::callgate::explain_policy::ExplainPolicy, base::AccountId};
 
 /// Speaks to the gateway that holds a data directory.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Client {
     }
 
     /// Explains a decision.
-    pub async fn explain_policy(&self, asked: &super::ExplainPolicy) -> Result<Value, ClientError> {
+    pub async fn explain_policy(&self, asked: &ExplainPolicy) -> Result<Value, ClientError> {
         let input = serde_json::to_value(asked).map_err(|cause| self.broken(cause))?;
         self.call(operation::EXPLAIN_POLICY, &input).await
     }

@@ -4,18 +4,19 @@
 //! mode 0600 in a directory of mode 0700, and the peer's user id is checked all the same.
 
 mod client;
-mod explain;
 mod server;
 
 use async_trait::async_trait;
 pub use client::{Client, ClientError};
-pub use explain::ExplainPolicy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 pub use server::{Server, ServerError};
 
 use crate::{
-    api::callgate::{limit_input::Which, put_limit::PutLimit, revoke_sessions::RevokeSessions},
+    api::callgate::{
+        explain_policy::ExplainPolicy, limit_input::Which, put_limit::PutLimit,
+        revoke_sessions::RevokeSessions,
+    },
     base::{AccountId, Secret},
 };
 

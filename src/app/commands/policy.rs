@@ -1,13 +1,13 @@
 //! `callgate policy`: explanations and the linter.
 
-use std::{io::Read, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, io::Read, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
-    api,
+    api::{self, callgate::explain_policy::ExplainPolicy},
     app::{
-        admin::{Client, ExplainPolicy},
+        admin::Client,
         cli::{Common, Failure},
         lifecycle, output,
     },
@@ -85,9 +85,13 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Fai
         Arguments::Explain(explain) => {
             let config = common.load(None)?;
             let dir = lifecycle::data_dir(&config)?;
+            let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for (key, value) in &explain.context {
+                given.entry(key.clone()).or_default().push(value.clone());
+            }
             let asked = ExplainPolicy {
-                request: explain.request.clone(),
-                account: explain.account.clone(),
+                request_id: explain.request.clone(),
+                account_id: explain.account.clone(),
                 caller: explain.caller.clone(),
                 service: explain.service.clone(),
                 source_arn: explain.source_arn.clone(),
@@ -95,7 +99,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Fai
                 event_source_token: explain.event_source_token.clone(),
                 action: explain.action.clone(),
                 resource: explain.resource.clone(),
-                context: explain.context.clone(),
+                context: given,
             };
             let answer = Client::new(&dir.admin_socket()).explain_policy(&asked).await?;
             output::line(&serde_json::to_string_pretty(&answer)?);

@@ -1,21 +1,51 @@
-//! From what `callgate policy explain` asks to what the authorizer explains.
+//! From what ExplainPolicy and `callgate policy explain` ask to what the authorizer explains.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, OnceLock, Weak},
+};
 
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Context, Resource},
-    app::admin::ExplainPolicy,
+    api::{
+        Context, Resource,
+        callgate::explain_policy::{ExplainPolicy, Explanations},
+    },
     base::{AccountId, Caller, Principal, RequestId},
     edge::{Gate, explaining::named},
     functions::{EventSource, FunctionRef, Named, name::Form},
     iam::Directory,
 };
 
+/// What explains: the gate, once there is one. The operation is made before the gate that it asks.
+pub(super) struct Explaining {
+    directory: Arc<Directory>,
+    gate: OnceLock<Weak<Gate>>,
+}
+
+impl Explaining {
+    pub(super) fn new(directory: Arc<Directory>) -> Arc<Self> {
+        Arc::new(Self { directory, gate: OnceLock::new() })
+    }
+
+    /// Names the gate whose decisions these are.
+    pub(super) fn of(&self, gate: &Arc<Gate>) {
+        self.gate.get_or_init(|| Arc::downgrade(gate));
+    }
+}
+
+impl Explanations for Explaining {
+    fn explain(&self, asked: &ExplainPolicy) -> Result<Value, String> {
+        let gate = self.gate.get().and_then(Weak::upgrade);
+        let gate = gate.ok_or("no gateway runs here, and only one that runs can explain")?;
+        explain(&gate, &self.directory, asked)
+    }
+}
+
 /// Explains; the error is a sentence for the operator.
-pub(super) fn explain(gate: &Gate, directory: &Directory, asked: &ExplainPolicy) -> Result<Value, String> {
-    if let Some(id) = &asked.request {
+fn explain(gate: &Gate, directory: &Directory, asked: &ExplainPolicy) -> Result<Value, String> {
+    if let Some(id) = &asked.request_id {
         let denied = gate.authorizer.explain_refusal(id, &gate.region);
         return denied.or_else(|| gate.throttles.explain(id, &gate.quota)).ok_or_else(|| {
             format!(
@@ -24,10 +54,11 @@ pub(super) fn explain(gate: &Gate, directory: &Directory, asked: &ExplainPolicy)
             )
         });
     }
-    let resource = asked.resource.as_deref().ok_or("say which --resource is meant, or which --request")?;
+    let resource =
+        asked.resource.as_deref().ok_or("say which resource is meant, or which refused request")?;
     let action =
-        asked.action.as_deref().ok_or("say which --action is meant, for example lambda:InvokeFunction")?;
-    let account = match &asked.account {
+        asked.action.as_deref().ok_or("say which action is meant, for example lambda:InvokeFunction")?;
+    let account = match &asked.account_id {
         Some(text) => text.parse().map_err(|_| format!("\"{text}\" is not an account's 12 digits"))?,
         None => AccountId::DEFAULT,
     };
@@ -59,11 +90,9 @@ pub(super) fn explain(gate: &Gate, directory: &Directory, asked: &ExplainPolicy)
         public_url: &gate.public_url,
     };
     let mut question = gate.authorizer.question(&context, &caller, action, &resource);
-    let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (key, value) in &asked.context {
-        given.entry(key.to_lowercase()).or_default().push(value.clone());
+    for (key, values) in &asked.context {
+        question.given.entry(key.to_lowercase()).or_default().extend(values.iter().cloned());
     }
-    question.given = given;
     Ok(gate.authorizer.explain(&question, &gate.region))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{Base, OpenError, settings::quota_config};
+use super::{Base, OpenError, explaining::Explaining, settings::quota_config};
 use crate::{
     api::{
         ApiError,
@@ -45,8 +45,14 @@ impl Offline {
             vec![directory.clone(), pools.clone(), revocations.clone(), limits.clone()];
         feed.start(followers).await?;
         directory.seed_root(&parts.root_key.access_key_id, &parts.root_key.secret).await?;
-        let operator =
-            Operator { revocations, pools, identities: store, directory: directory.clone(), limits };
+        let operator = Operator {
+            revocations,
+            pools,
+            identities: store,
+            explanations: Explaining::new(directory.clone()),
+            directory: directory.clone(),
+            limits,
+        };
         Ok(Self { directory, operator })
     }
 }
