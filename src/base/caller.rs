@@ -69,6 +69,9 @@ pub struct CallerIdentity {
     pub pool_id: String,
     /// `region:uuid` of the identity.
     pub identity_id: String,
+    /// The id that was presented, where it is another: of a guest that was merged into this identity. It attributes and never
+    /// authorises: logs know it, nothing else does.
+    pub merged_id: Option<String>,
     /// When the identity was made.
     pub born: Timestamp,
     /// The providers whose logins were presented and verified; empty for a guest.

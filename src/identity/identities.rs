@@ -79,6 +79,8 @@ pub struct Resolved {
     pub pool: Arc<PoolRecord>,
     /// Its id, which is another than was presented after a merge.
     pub id: String,
+    /// The id that was presented, where it is another and the merge is not too long ago.
+    pub merged_id: Option<String>,
     /// When it was made.
     pub born: Timestamp,
     /// The logins of the request.
@@ -100,6 +102,7 @@ impl Resolved {
         CallerIdentity {
             pool_id: self.pool.id.clone(),
             identity_id: self.id.clone(),
+            merged_id: self.merged_id.clone(),
             born: self.born,
             logins: self.logins.iter().map(|verified| verified.login.provider.clone()).collect(),
             amr,
@@ -226,11 +229,19 @@ impl Identities {
                 Decision::Merge { into, new } => self.merge(&pool, &seen.named, &into, &new, &logins).await?,
             };
             if let Some(identity) = whom {
+                let merged_id = self.attributed(&seen.named, &identity);
                 let IdentityRecord { id, born, .. } = identity;
-                return Ok(Resolved { pool, id, born, logins, principal_tags });
+                return Ok(Resolved { pool, id, merged_id, born, logins, principal_tags });
             }
         }
         Err(IdentityError::Contended)
+    }
+
+    /// The id that was presented, if it is another and the merge is recent enough to be told.
+    fn attributed(&self, named: &IdentityRecord, is: &IdentityRecord) -> Option<String> {
+        let since = self.parts.clock.now().minus(self.parts.aliases);
+        let recent = named.merged.as_ref().is_none_or(|merged| merged.at >= since);
+        (named.id != is.id && recent).then(|| named.id.clone())
     }
 
     pub(super) fn pool(&self, id: &str) -> Result<Arc<PoolRecord>> {

@@ -44,6 +44,7 @@ impl Identities {
         let caller = CallerIdentity {
             pool_id: pool.id.clone(),
             identity_id: identity.id.clone(),
+            merged_id: None,
             born: identity.born,
             logins,
             amr,

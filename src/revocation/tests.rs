@@ -85,6 +85,7 @@ impl Stage {
         let identity = CallerIdentity {
             pool_id: POOL.to_owned(),
             identity_id: identity_id.to_owned(),
+            merged_id: None,
             born: self.clock.now(),
             logins: logins.iter().map(|login| (*login).to_owned()).collect(),
             amr: Vec::new(),

@@ -168,6 +168,7 @@ impl Record {
         line.optional("account", account.as_ref().map(AccountId::as_str));
         line.optional("access_key_id", caller.map(|caller| &*caller.access_key_id));
         line.optional("identity_id", identity.map(|identity| identity.identity_id.as_str()));
+        line.optional("merged_id", identity.and_then(|identity| identity.merged_id.as_deref()));
         line.optional("function", self.function.as_deref());
         line.number("status", u64::from(self.status));
         line.text("outcome", self.outcome.as_str());
@@ -245,6 +246,7 @@ impl Line<'_> {
 mod tests {
     use super::*;
     use crate::base::rng::SeededRng;
+    use crate::base::{CallerIdentity, Principal};
 
     fn record() -> Record {
         Record {
@@ -306,6 +308,20 @@ mod tests {
         assert!(lines[0].starts_with("request at=1970-01-01T00:00:00.000Z request_id="), "{text}");
         assert!(lines[0].ends_with(" operation=Invoke status=200 outcome=success took_us=0"), "{text}");
         assert!(lines[1].contains(r#" function="a\n\"b=c" "#), "{text}");
+        let identity = CallerIdentity {
+            identity_id: "r:ann".to_owned(),
+            merged_id: Some("r:guest".to_owned()),
+            ..CallerIdentity::default()
+        };
+        let caller = Caller {
+            account: AccountId::DEFAULT,
+            principal: Principal::Root,
+            access_key_id: "ASIA1".into(),
+            identity: Some(Arc::new(identity)),
+            session: None,
+        };
+        let text = written(Format::Text, vec![Record { caller: Some(Arc::new(caller)), ..record() }]);
+        assert!(text.contains(" identity_id=r:ann merged_id=r:guest "), "{text}");
         let json = written(Format::Json, vec![record()]);
         let line: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&line["operation"], &line["status"]), (&"Invoke".into(), &200.into()));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::wire::{Reader, Writer};
 use crate::base::{CallerIdentity, Origin, PolicyHash, Principal, SessionClaims, WebIdentity};
 
-const FORM: u64 = 2;
+const FORM: u64 = 3;
 
 /// Writes the compact form.
 pub(super) fn write(claims: &SessionClaims) -> Vec<u8> {
@@ -22,6 +22,7 @@ pub(super) fn write(claims: &SessionClaims) -> Vec<u8> {
     if let Some(identity) = &claims.identity {
         to.text(&identity.pool_id);
         to.text(&identity.identity_id);
+        to.texts(identity.merged_id.as_slice());
         to.moment(identity.born);
         to.texts(&identity.logins);
         to.texts(&identity.amr);
@@ -116,6 +117,7 @@ fn read_identity(from: &mut Reader<'_>) -> Option<CallerIdentity> {
     Some(CallerIdentity {
         pool_id: from.owned_text()?,
         identity_id: from.owned_text()?,
+        merged_id: from.optional(Reader::owned_text)?,
         born: from.moment()?,
         logins: from.texts()?,
         amr: from.texts()?,
@@ -144,6 +146,7 @@ pub(super) mod tests {
         let identity = CallerIdentity {
             pool_id: "us-east-1:11111111-1111-4111-8111-111111111111".to_owned(),
             identity_id: "us-east-1:22222222-2222-4222-8222-222222222222".to_owned(),
+            merged_id: None,
             born: Timestamp::from_seconds(900),
             logins: vec!["accounts.example.com".to_owned()],
             amr: ["authenticated", "accounts.example.com", "accounts.example.com:app:user-1"]
@@ -218,7 +221,8 @@ pub(super) mod tests {
             (role, session, with_identity) in (".{0,9}", ".{0,9}", any::<bool>()),
             (logins, amr, providers, keys) in (texts(), texts(), texts(), texts()),
             (principal_tags, tags, transitive_tags) in (tags(), tags(), texts()),
-            (issued, expires, policy) in (any::<i64>(), any::<i64>(), any::<Option<[u8; 32]>>()),
+            (issued, expires, policy, merged_id) in
+                (any::<i64>(), any::<i64>(), any::<Option<[u8; 32]>>(), any::<Option<String>>()),
         ) {
             let mut claims = signed_in();
             claims.principal = Principal::AssumedRole {
@@ -231,7 +235,7 @@ pub(super) mod tests {
             claims.tags = tags;
             claims.transitive_tags = transitive_tags;
             claims.policy = policy.map(PolicyHash);
-            let identity = CallerIdentity { logins, amr, principal_tags, ..CallerIdentity::default() };
+            let identity = CallerIdentity { merged_id, logins, amr, principal_tags, ..CallerIdentity::default() };
             claims.identity = with_identity.then(|| Arc::new(identity));
             prop_assert_eq!(read(&write(&claims)), Some(claims));
         }

@@ -16,7 +16,11 @@ async fn a_description_names_who_became_whom_for_thirty_days() {
     let pool = fixture.pool(true).await;
     let ann = fixture.get_id(&pool, Some("ann")).await.unwrap();
     let guest = fixture.get_id(&pool, None).await.unwrap();
-    fixture.resolve(&guest, Some("ann")).await.unwrap();
+    // The caller's log line has both ids.
+    let merged_id = async |id: &str| fixture.resolve(id, Some("ann")).await.unwrap().caller().merged_id;
+    assert_eq!(merged_id(&guest).await.as_ref(), Some(&guest));
+    assert_eq!(merged_id(&guest).await.as_ref(), Some(&guest));
+    assert_eq!(merged_id(&ann).await, None);
     let describe = async |id: &str| fixture.identities.describe(ACCOUNT, id).await.unwrap();
     assert_eq!(describe(&ann).await.aliases, std::slice::from_ref(&guest));
     assert_eq!(describe(&guest).await.identity.merged.unwrap().into, ann);
@@ -25,6 +29,7 @@ async fn a_description_names_who_became_whom_for_thirty_days() {
     fixture.clock.advance(Duration::from_millis(1));
     assert_eq!(describe(&ann).await.aliases, [""; 0]);
     assert_eq!(describe(&guest).await.identity.merged, None);
+    assert_eq!(merged_id(&guest).await, None);
     // What it opens is the same for ever.
     assert!(matches!(fixture.resolve(&guest, None).await, Err(IdentityError::Forbidden(_))));
     assert_eq!(fixture.resolve(&guest, Some("ann")).await.unwrap().id, ann);
