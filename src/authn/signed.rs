@@ -127,7 +127,7 @@ impl Authn {
         let authorization = Authorization::read(&head.headers, &head.uri)?;
         let signed_at = SigningTime::read(&head.headers, &authorization)?;
         check_time(&signed_at, now, SKEW)?;
-        let token = header::optional(&head.headers, header::TOKEN)?;
+        let token = header::optional(&head.headers, &header::TOKEN)?;
         let query = head.uri.query().unwrap_or_default();
         self.begin_with(head, services, &Parameters { authorization, signed_at, token, query })
     }
@@ -302,7 +302,7 @@ fn check_time(signed_at: &SigningTime<'_>, now: Timestamp, lifetime: Duration) -
 /// What `X-Amz-Content-Sha256` says, where it is there. Only a hash will do: a body that is not under the signature could
 /// be anyone's.
 fn declared_body(head: &Parts) -> Result<Option<[u8; 64]>, AuthnError> {
-    let Some(text) = header::optional(&head.headers, header::CONTENT_SHA256)? else { return Ok(None) };
+    let Some(text) = header::optional(&head.headers, &header::CONTENT_SHA256)? else { return Ok(None) };
     match text.as_bytes().try_into() {
         Ok(hash) if header::from_hex(text.as_bytes()).is_some() => Ok(Some(hash)),
         _ => Err(AuthnError::invalid(format!(

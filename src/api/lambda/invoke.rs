@@ -29,20 +29,24 @@ pub const ACTION: &str = "lambda:InvokeFunction";
 /// The largest payload of a synchronous call, in bytes.
 pub const PAYLOAD_BYTES_MAX: usize = 6_291_456;
 
-const INVOCATION_TYPE: &str = "x-amz-invocation-type";
-const LOG_TYPE: &str = "x-amz-log-type";
-const TIMEOUT: &str = "callgate-timeout-ms";
-const ON_DISCONNECT: &str = "callgate-on-disconnect";
+const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
+const TIMEOUT: HeaderName = HeaderName::from_static("callgate-timeout-ms");
+const ON_DISCONNECT: HeaderName = HeaderName::from_static("callgate-on-disconnect");
 /// The longest time that a client may say it waits: a day, though no function runs for so long.
 const TIMEOUT_MS_MAX: u64 = 86_400_000;
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 /// Headers of the service's model that this gateway does not act on: refused, because a caller who sends one relies on it.
-/// They are spelt as in the documentation, for the message.
-const REFUSED_HEADERS: &[(&str, &str)] = &[
-    ("X-Amz-Tenant-Id", INSTEAD_OF_TENANTS),
-    ("X-Amz-Durable-Execution-Name", INSTEAD_OF_DURABLE_EXECUTIONS),
+/// Beside each it is spelt as in the documentation, for the message.
+static REFUSED_HEADERS: [(HeaderName, &str, &str); 2] = [
+    (HeaderName::from_static("x-amz-tenant-id"), "X-Amz-Tenant-Id", INSTEAD_OF_TENANTS),
+    (
+        HeaderName::from_static("x-amz-durable-execution-name"),
+        "X-Amz-Durable-Execution-Name",
+        INSTEAD_OF_DURABLE_EXECUTIONS,
+    ),
 ];
 const INSTEAD_OF_TENANTS: &str = "functions here have no tenants; put the tenant into the payload";
 const INSTEAD_OF_DURABLE_EXECUTIONS: &str = "call the function without it";
@@ -90,12 +94,12 @@ impl Call {
     pub fn decode(function: &str, head: &Parts) -> Result<Self, ApiError> {
         let qualifier = qualifier(head.uri.query());
         let named = Named::read(function, qualifier.as_deref(), Form::Namespaced)?;
-        for (name, instead) in REFUSED_HEADERS {
-            if head.headers.contains_key(*name) {
-                return Err(ApiError::unsupported(name, instead));
+        for (name, spelt, instead) in &REFUSED_HEADERS {
+            if head.headers.contains_key(name) {
+                return Err(ApiError::unsupported(spelt, instead));
             }
         }
-        let dry_run = match text(&head.headers, INVOCATION_TYPE)? {
+        let dry_run = match text(&head.headers, &INVOCATION_TYPE)? {
             None | Some("RequestResponse") => false,
             Some("DryRun") => true,
             Some("Event") => {
@@ -105,7 +109,7 @@ impl Call {
                 return Err(not_of_enum(other, "invocationType", "[Event, RequestResponse, DryRun]"));
             }
         };
-        let log_tail = match text(&head.headers, LOG_TYPE)? {
+        let log_tail = match text(&head.headers, &LOG_TYPE)? {
             None | Some("None") => false,
             Some("Tail") => true,
             Some(other) => return Err(not_of_enum(other, "logType", "[None, Tail]")),
@@ -115,7 +119,7 @@ impl Call {
             None => None,
         };
         let timeout = timeout(&head.headers)?;
-        let leaving_cancels = match text(&head.headers, ON_DISCONNECT)? {
+        let leaving_cancels = match text(&head.headers, &ON_DISCONNECT)? {
             None => false,
             Some("cancel") => true,
             Some(_) => {
@@ -245,7 +249,7 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, ApiError> {
     }
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ApiError> {
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ApiError> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     value.to_str().map(Some).map_err(|_| {
         ApiError::bad_request(
@@ -269,10 +273,10 @@ fn not_of_enum(value: &str, member: &str, values: &str) -> ApiError {
 mod tests {
     use super::*;
 
-    fn decode(function: &str, query: &str, headers: &[(&str, &str)]) -> Result<Call, ApiError> {
+    fn decode(function: &str, query: &str, headers: &[(HeaderName, &str)]) -> Result<Call, ApiError> {
         let mut request = http::Request::builder().uri(format!("/?{query}"));
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            request = request.header(name, *value);
         }
         Call::decode(function, &request.body(()).unwrap().into_parts().0)
     }
@@ -300,15 +304,14 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_refused_by_name() {
-        let refused = |headers: &[(&str, &str)]| decode("greet", "", headers).unwrap_err().message.unwrap();
+        let refused =
+            |headers: &[(HeaderName, &str)]| decode("greet", "", headers).unwrap_err().message.unwrap();
         assert!(
             refused(&[(INVOCATION_TYPE, "Event")])
                 .contains("InvocationType Event is not supported by Callgate")
         );
         for header in ["X-Amz-Tenant-Id", "X-Amz-Durable-Execution-Name"] {
-            // As any client sends it.
-            let sent = header.to_ascii_lowercase();
-            let text = refused(&[(&sent, "a")]);
+            let text = refused(&[(header.parse().unwrap(), "a")]);
             assert!(text.starts_with(&format!("{header} is not supported by Callgate: ")), "{text}");
         }
         assert!(refused(&[(INVOCATION_TYPE, "Later")]).contains("Value 'Later' at 'invocationType'"));

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Uri, header::AUTHORIZATION};
+use http::{
+    HeaderMap, HeaderName, Uri,
+    header::{self, AUTHORIZATION},
+};
 
 use super::query;
 use crate::{authn::AuthnError, base::Timestamp};
@@ -12,11 +15,11 @@ pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// What every credential scope ends with.
 pub const TERMINATOR: &str = "aws4_request";
 /// The header of the signing time.
-pub const DATE: &str = "x-amz-date";
+pub const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 /// The header of a session's token.
-pub const TOKEN: &str = "x-amz-security-token";
+pub const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 /// The header of the body's hash.
-pub const CONTENT_SHA256: &str = "x-amz-content-sha256";
+pub const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 
 /// A parsed `Authorization` header.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,7 +51,7 @@ impl<'a> Authorization<'a> {
                 "The request is signed twice, in its Authorization header and in its query string.",
             ));
         }
-        let Some((scheme, rest)) = single(headers, AUTHORIZATION.as_str())?.split_once(' ') else {
+        let Some((scheme, rest)) = single(headers, &AUTHORIZATION)?.split_once(' ') else {
             return Err(AuthnError::MissingAuthenticationToken);
         };
         match scheme {
@@ -126,13 +129,13 @@ fn lacking(credential: Option<&str>, signature: Option<&str>, signed_headers: Op
 }
 
 /// A header that may stand there once, as text. A second one is refused: two readers could take different ones.
-pub fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, AuthnError> {
+pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, AuthnError> {
     optional(headers, name)?
         .ok_or_else(|| AuthnError::incomplete(format!("The header '{name}' is required.")))
 }
 
 /// The same for a header that need not be there.
-pub fn optional<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, AuthnError> {
+pub fn optional<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AuthnError> {
     let mut values = headers.get_all(name).iter();
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
@@ -154,7 +157,7 @@ pub struct SigningTime<'a> {
 impl<'a> SigningTime<'a> {
     /// Reads `X-Amz-Date`, or `Date` if there is no other and it is signed.
     pub fn read(headers: &'a HeaderMap, authorization: &Authorization<'_>) -> Result<Self, AuthnError> {
-        if let Some(text) = optional(headers, DATE)? {
+        if let Some(text) = optional(headers, &DATE)? {
             return Self::parse(text);
         }
         if !authorization.signs("date") {
@@ -162,7 +165,7 @@ impl<'a> SigningTime<'a> {
                 "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
             ));
         }
-        let text = single(headers, "date")?;
+        let text = single(headers, &header::DATE)?;
         let parsed = Timestamp::parse_sigv4(text).or_else(|| {
             let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
             Some(Timestamp::from_seconds(zoned.timestamp().as_second()))
