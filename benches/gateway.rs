@@ -14,6 +14,7 @@ mod server;
 #[path = "harness/stats.rs"]
 mod stats;
 #[path = "harness/wrk.rs"]
+#[expect(dead_code, reason = "other benches use more of it")]
 mod wrk;
 
 use std::{

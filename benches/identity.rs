@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its tables")]
 
+#[path = "harness/axum_alone.rs"]
+mod axum_alone;
 #[path = "harness/callgate.rs"]
 #[expect(dead_code, reason = "other benches use more of it")]
 mod gateway;
@@ -28,6 +30,7 @@ use callgate::{
     base::{Clock, SystemClock},
     store::sqlite::SqliteStore,
 };
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use self::{
@@ -49,7 +52,8 @@ const ANSWER: &str = "{\"Credentials\":{\"SessionToken\":\"";
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     if arguments.first().is_some_and(|first| first == "--axum") {
-        return done(axum_alone());
+        let answer = format!("{ANSWER}{}\"}}}}", "x".repeat(1_100));
+        return done(axum_alone::serve(StatusCode::OK, answer.leak()));
     }
     let wanted = |part: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == part);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -68,20 +72,6 @@ fn main() -> ExitCode {
         }
         Ok(())
     }))
-}
-
-/// The reference: axum on tokio with two threads, which reads a body and answers with a text.
-fn axum_alone() -> Result<()> {
-    let answer = format!("{ANSWER}{}\"}}}}", "x".repeat(1_100));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async move {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?.port());
-        let answer = axum::routing::post(move |_: axum::body::Bytes| async move { answer });
-        let stack = axum::Router::new().route("/", answer);
-        axum::serve(listener, stack).await?;
-        Ok(())
-    })
 }
 
 /// A script that sends these bodies in turn.

@@ -45,9 +45,14 @@ impl Gateway {
 
     /// The same with these variables set.
     pub fn start_with(data: &Path, settings: &[(&str, &str)]) -> Result<(Self, Duration)> {
+        Self::start_of(Path::new(BINARY), data, settings)
+    }
+
+    /// The same of another build of it.
+    pub fn start_of(program: &Path, data: &Path, settings: &[(&str, &str)]) -> Result<(Self, Duration)> {
         let clock = SystemClock::new();
         let began = clock.monotonic();
-        let mut command = command(data)?;
+        let mut command = command(program, data)?;
         command.envs(settings.iter().copied());
         // It logs every request, as in earnest; to a file beside the data directory.
         let log =
@@ -112,11 +117,11 @@ fn root() -> sign::Credentials {
     }
 }
 
-fn command(data: &Path) -> Result<Command> {
+fn command(program: &Path, data: &Path) -> Result<Command> {
     let given: Option<u32> = std::env::var(USER).ok().map(|user| user.parse()).transpose()?;
     let mut command = match given {
-        Some(user) => as_user(user, data)?,
-        None => Command::new(BINARY),
+        Some(user) => as_user(program, user, data)?,
+        None => Command::new(program),
     };
     command
         .arg("--data-dir")
@@ -139,11 +144,11 @@ fn command(data: &Path) -> Result<Command> {
 }
 
 /// Runs as another user, on a folder that is this user's; where the program lies may be closed to it.
-fn as_user(user: u32, data: &Path) -> Result<Command> {
+fn as_user(built: &Path, user: u32, data: &Path) -> Result<Command> {
     let folder = data.parent().ok_or("the data folder has no parent")?;
     let program = folder.join("callgate");
     if !program.exists() {
-        fs::copy(BINARY, &program)?;
+        fs::copy(built, &program)?;
         chown(folder, Some(user), Some(user))?;
     }
     let mut command = Command::new(program);
@@ -154,7 +159,7 @@ fn as_user(user: u32, data: &Path) -> Result<Command> {
 
 /// Runs one of the command's own commands against the gateway on this data directory.
 pub fn run(data: &Path, arguments: &[&str]) -> Result<String> {
-    let output = command(data)?.args(arguments).output()?;
+    let output = command(Path::new(BINARY), data)?.args(arguments).output()?;
     if !output.status.success() {
         return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
@@ -163,9 +168,14 @@ pub fn run(data: &Path, arguments: &[&str]) -> Result<String> {
 
 /// Writes a folder with an echo function, and deploys it for guests.
 pub fn deploy_echo(data: &Path) -> Result<()> {
+    deploy(data, ECHO)
+}
+
+/// Deploys this `index.js` for guests, under the name of `echo`.
+pub fn deploy(data: &Path, code: &str) -> Result<()> {
     let folder = data.with_file_name("echo");
     fs::create_dir_all(&folder)?;
-    fs::write(folder.join("index.js"), ECHO)?;
+    fs::write(folder.join("index.js"), code)?;
     let folder = folder.to_str().ok_or("the folder's name is not UTF-8")?;
     run(data, &["deploy", folder, "--tag", "callgate:allow=guests"])?;
     Ok(())
