@@ -34,10 +34,11 @@ check: ## the quick part, before a commit: format, lints, unit tests
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	$(CARGO) test --release --locked --lib --bins
 
-bench: ## every measurement, as Markdown on standard output
+bench: $(VENV)/installed ## every measurement, as Markdown on standard output
 	scripts/setup.sh bench
 	$(CARGO) build --release --locked
 	$(CARGO) bench --locked
+	$(VENV)/bin/python benches/instructions.py
 
 soak: $(VENV)/installed tests/nodes/node_modules/installed ## the longer forms of the tests whose strength is repetition
 	scripts/setup.sh test
