@@ -115,7 +115,7 @@ fn fields(class: &str, members: &[Member<'_>], file: &mut File) {
 "
     ));
     for Member { name, .. } in members {
-        file.line(2, &format!("builder.{name} = {name};"));
+        file.line(2, &format!("builder.{name} = this.{name};"));
     }
     file.line(2, "return builder;");
     file.line(1, "}");
@@ -152,9 +152,9 @@ fn of_object(class: &str, members: &[Member<'_>], file: &mut File) {
         .map(|member| {
             let name = &member.name;
             match (member.is_double(), member.is_primitive()) {
-                (true, _) => format!("Double.compare({name}, that.{name}) == 0"),
-                (_, true) => format!("{name} == that.{name}"),
-                _ => format!("Objects.equals({name}, that.{name})"),
+                (true, _) => format!("Double.compare(this.{name}, that.{name}) == 0"),
+                (_, true) => format!("this.{name} == that.{name}"),
+                _ => format!("Objects.equals(this.{name}, that.{name})"),
             }
         })
         .collect();
