@@ -5,15 +5,18 @@
 
 mod docs;
 mod fault;
+mod file;
 mod head;
 mod java;
 mod keywords;
+mod kotlin;
 pub mod model;
 pub mod names;
 mod schema;
 
 pub use fault::Fault;
 pub use java::java;
+pub use kotlin::kotlin;
 pub use model::Model;
 pub use schema::parse;
 
