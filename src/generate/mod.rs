@@ -3,6 +3,7 @@
 //! [`parse`] reads the file [`FILE`] into a [`Model`]; [`Model::merge`] puts several functions into one; [`java()`], [`kotlin()`] and
 //! [`swift()`] write it as source code for our SDKs; [`against()`] says what a new model breaks for apps made of an old one.
 
+mod against;
 mod docs;
 mod fault;
 mod file;
@@ -10,13 +11,16 @@ mod head;
 mod java;
 mod keywords;
 mod kotlin;
+mod merge;
 pub mod model;
 pub mod names;
 mod schema;
 
+pub use against::{Change, Direction, against};
 pub use fault::Fault;
 pub use java::java;
 pub use kotlin::kotlin;
+pub use merge::Clash;
 pub use model::Model;
 pub use schema::parse;
 
