@@ -11,11 +11,13 @@ mod keywords;
 pub mod model;
 pub mod names;
 mod schema;
+mod swift;
 
 pub use fault::Fault;
 pub use java::java;
 pub use model::Model;
 pub use schema::parse;
+pub use swift::swift;
 
 /// The file's name, at the root of a package.
 pub const FILE: &str = "callgate.schemas.json";
