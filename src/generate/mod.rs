@@ -5,9 +5,11 @@
 
 mod docs;
 mod fault;
+mod file;
 mod head;
 mod java;
 mod keywords;
+mod kotlin;
 pub mod model;
 pub mod names;
 mod schema;
@@ -15,6 +17,7 @@ mod swift;
 
 pub use fault::Fault;
 pub use java::java;
+pub use kotlin::kotlin;
 pub use model::Model;
 pub use schema::parse;
 pub use swift::swift;

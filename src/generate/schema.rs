@@ -189,6 +189,16 @@ impl<'a> Reader<'a> {
         self.schema_called(node, place, None)
     }
 
+    /// A schema inside another one.
+    fn within(&mut self, node: &'a Node, place: &Place) -> Result<(Type, Docs), Fault> {
+        let (holds, docs) = self.schema(node, place)?;
+        if holds.shape == Shape::Null {
+            let what = "null alone says nothing here: leave it out, or write a list of a type and null";
+            return Err(Fault::at(&place.pointer, what));
+        }
+        Ok((holds, docs))
+    }
+
     fn schema_called(
         &mut self,
         node: &'a Node,
@@ -308,14 +318,14 @@ impl<'a> Reader<'a> {
             );
             return Err(Fault::at(&below(&place.pointer, keyword), what));
         };
-        let (holds, _) = self.schema(one, &place.below(&[keyword, index], ""))?;
+        let (holds, _) = self.within(one, &place.below(&[keyword, index], ""))?;
         Ok(Type { is_nullable: true, ..holds })
     }
 
     fn items(&mut self, node: &'a Node, place: &Place) -> Result<Type, Fault> {
         match node.member("items") {
             None => Ok(Type::of(Shape::Any)),
-            Some(items) => self.schema(items, &place.below(&["items"], "Item")).map(|(holds, _)| holds),
+            Some(items) => self.within(items, &place.below(&["items"], "Item")).map(|(holds, _)| holds),
         }
     }
 
@@ -332,7 +342,7 @@ impl<'a> Reader<'a> {
                 let what = "an object without properties and without others is always empty: give it properties, if only {}";
                 return Err(Fault::at(&place.pointer, what));
             }
-            Some(values) => self.schema(values, &place)?.0,
+            Some(values) => self.within(values, &place)?.0,
         };
         Ok(Shape::Map(Box::new(holds)))
     }
@@ -362,7 +372,7 @@ impl<'a> Reader<'a> {
             .map(|(name, node)| {
                 short(name, &pointer)?;
                 let capital = names::pascal(name, "Member");
-                let (holds, docs) = self.schema(node, &place.below(&["properties", name], &capital))?;
+                let (holds, docs) = self.within(node, &place.below(&["properties", name], &capital))?;
                 let is_required = required.contains(&name.as_str());
                 Ok(Property { json: name.clone(), is_required, holds, docs })
             })

@@ -2,10 +2,11 @@
 
 use super::{
     super::{
+        file::File,
         model::{Docs, Named},
         names::{Scope, constant},
     },
-    File, text,
+    text,
 };
 
 pub fn write(named: &Named, class: &str, values: &[String], file: &mut File) {

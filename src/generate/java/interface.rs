@@ -2,10 +2,11 @@
 
 use super::{
     super::{
+        file::File,
         model::{Docs, Function, Model, Shape},
         names::{Scope, camel},
     },
-    File, Java, WORDS, text,
+    Java, WORDS, text,
 };
 
 /// Methods of every object, and words.

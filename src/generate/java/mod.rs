@@ -8,10 +8,10 @@ mod interface;
 mod object;
 mod text;
 
-use std::collections::BTreeSet;
-
 use super::{
-    Options, Source, header,
+    Options, Source,
+    file::File,
+    header,
     model::{Kind, Model, Shape, Type, Width},
     names::Scope,
 };
@@ -148,29 +148,6 @@ pub fn java(model: &Model, options: &Options) -> Vec<Source> {
     interface::write(&java, model, &mut file);
     sources.push(Source { path: format!("{folder}{}.java", options.interface), text: java.finish(&file) });
     sources
-}
-
-/// A file as it comes about.
-#[derive(Default)]
-struct File {
-    imports: BTreeSet<&'static str>,
-    body: String,
-}
-
-impl File {
-    /// Adds a line, indented by so many steps.
-    fn line(&mut self, steps: usize, text: &str) {
-        if !text.is_empty() {
-            self.body.extend(std::iter::repeat_n("    ", steps));
-        }
-        self.body.push_str(text);
-        self.body.push('\n');
-    }
-
-    /// Adds lines that are indented already.
-    fn lines(&mut self, text: &str) {
-        self.body.push_str(text);
-    }
 }
 
 /// What all files have in common.

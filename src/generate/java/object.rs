@@ -2,10 +2,11 @@
 
 use super::{
     super::{
+        file::File,
         model::{Docs, Named, Property, Shape, Type},
         names::{Scope, camel},
     },
-    File, Java, WORDS, text,
+    Java, WORDS, text,
 };
 
 /// A property with its names in Java.

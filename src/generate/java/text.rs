@@ -2,16 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{
-    super::{
-        docs::{paragraphs, wrap},
-        model::{Docs, Type},
-    },
-    File,
+use super::super::{
+    docs::paragraphs,
+    file::File,
+    model::{Docs, Type},
 };
-
-/// How long a comment's lines are.
-const WIDTH: usize = 110;
 
 /// A literal.
 pub fn string(text: &str) -> String {
@@ -56,35 +51,17 @@ pub fn code(text: &str) -> String {
         .collect()
 }
 
-/// Writes a comment: what the schema says, then `more` in words and markup of ours. Says whether it is deprecated by an annotation
-/// after it.
+/// Writes a comment: what the schema says, then `more` in words and markup of ours; and the annotation of what is deprecated.
 pub fn comment(file: &mut File, steps: usize, docs: &Docs, holds: Option<&Type>, more: &[String]) {
     let mut paragraphs: Vec<String> = paragraphs(docs, holds)
         .iter()
         .map(|paragraph| paragraph.lines().map(plain).collect::<Vec<_>>().join("\n"))
         .collect();
     paragraphs.extend(more.iter().cloned());
-    let mut lines = Vec::new();
-    for (index, paragraph) in paragraphs.iter().enumerate() {
-        let is_tag = paragraph.starts_with('@');
-        if index > 0 && !is_tag {
-            lines.push(String::new());
-        }
-        let begin = if index > 0 && !is_tag { "<p>" } else { "" };
-        lines.extend(wrap(&format!("{begin}{paragraph}"), WIDTH));
-    }
     if docs.is_deprecated {
-        lines.push("@deprecated See above.".to_owned());
+        paragraphs.push("@deprecated See above.".to_owned());
     }
-    if let [line] = lines.as_slice() {
-        file.line(steps, &format!("/** {line} */"));
-    } else if !lines.is_empty() {
-        file.line(steps, "/**");
-        for line in &lines {
-            file.line(steps, format!(" * {line}").trim_end());
-        }
-        file.line(steps, " */");
-    }
+    file.comment(steps, &paragraphs, "<p>");
     if docs.is_deprecated {
         file.line(steps, "@Deprecated");
     }
