@@ -15,6 +15,7 @@ mod merge;
 pub mod model;
 pub mod names;
 mod schema;
+mod swift;
 
 pub use against::{Change, Direction, against};
 pub use fault::Fault;
@@ -23,6 +24,7 @@ pub use kotlin::kotlin;
 pub use merge::Clash;
 pub use model::Model;
 pub use schema::parse;
+pub use swift::swift;
 
 /// The file's name, at the root of a package.
 pub const FILE: &str = "callgate.schemas.json";

@@ -92,6 +92,11 @@ impl Type {
     pub fn of(shape: Shape) -> Self {
         Self { shape, is_nullable: false, rules: Vec::new() }
     }
+
+    /// Whether JSON's `null` is a value of it.
+    pub fn admits_null(&self) -> bool {
+        self.is_nullable || matches!(self.shape, Shape::Any | Shape::Null)
+    }
 }
 
 /// The shape of a value.

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Names that Java, its library or the generated code itself means something else by; they are no types' names.
-const TYPES: [&str; 43] = [
+const TYPES: [&str; 44] = [
     "Adapter",
     "ArrayList",
     "Arrays",
@@ -32,6 +32,7 @@ const TYPES: [&str; 43] = [
     "Enum",
     "Exception",
     "Gson",
+    "GsonAdapters",
     "IOException",
     "IllegalStateException",
     "Integer",

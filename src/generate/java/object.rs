@@ -253,14 +253,10 @@ fn adapter(java: &Java<'_>, class: &str, members: &[Member<'_>], file: &mut File
     if !members.is_empty() {
         file.line(0, "");
     }
-    if members.iter().any(|member| member.boxed.contains('<')) {
-        file.line(2, "@SuppressWarnings(\"unchecked\")");
-    }
     file.line(2, "Adapter(Gson gson) {");
-    for Member { name, boxed, property, .. } in members {
-        let token = token(java, &property.holds, file);
-        let cast = if boxed.contains('<') { format!("(TypeAdapter<{boxed}>) ") } else { String::new() };
-        file.line(3, &format!("this.{name} = {cast}gson.getAdapter({token});"));
+    for Member { name, property, .. } in members {
+        let found = adapter_of(java, &property.holds, file);
+        file.line(3, &format!("this.{name} = {found};"));
     }
     file.lines(&format!(
         "        }}
@@ -309,6 +305,11 @@ fn adapter(java: &Java<'_>, class: &str, members: &[Member<'_>], file: &mut File
     for Member { name, property, .. } in members {
         file.line(5, &format!("case {}:", text::string(&property.json)));
         file.line(6, &format!("read.{name} = this.{name}.read(from);"));
+        if property.holds.shape == Shape::Any && property.is_optional() {
+            file.line(6, &format!("if (read.{name}.isJsonNull()) {{"));
+            file.line(7, &format!("read.{name} = null;"));
+            file.line(6, "}");
+        }
         file.line(6, "break;");
     }
     file.lines(&format!(
@@ -328,24 +329,17 @@ fn adapter(java: &Java<'_>, class: &str, members: &[Member<'_>], file: &mut File
     ));
 }
 
-/// What Gson finds an adapter by.
-fn token(java: &Java<'_>, holds: &Type, file: &mut File) -> String {
-    match &holds.shape {
-        Shape::List(items) => {
-            file.imports.insert("java.util.List");
-            format!("TypeToken.getParameterized(List.class, {})", type_of(java, items, file))
-        }
-        Shape::Map(values) => {
-            file.imports.insert("java.util.Map");
-            format!("TypeToken.getParameterized(Map.class, String.class, {})", type_of(java, values, file))
-        }
-        _ => format!("{}.class", java.boxed(holds, file)),
-    }
-}
-
-fn type_of(java: &Java<'_>, holds: &Type, file: &mut File) -> String {
-    match &holds.shape {
-        Shape::List(_) | Shape::Map(_) => format!("{}.getType()", token(java, holds, file)),
-        _ => token(java, holds, file),
+/// The adapter of a type. Those of lists and maps are the SDK's: Gson's own take null for an item whatever the schema says.
+fn adapter_of(java: &Java<'_>, holds: &Type, file: &mut File) -> String {
+    let (form, inner) = match &holds.shape {
+        Shape::List(items) => ("list", items),
+        Shape::Map(values) => ("map", values),
+        _ => return format!("gson.getAdapter({}.class)", java.boxed(holds, file)),
+    };
+    file.imports.insert("dev.callgate.GsonAdapters");
+    let adapter = adapter_of(java, inner, file);
+    match inner.admits_null() {
+        true => format!("GsonAdapters.{form}({adapter})"),
+        false => format!("GsonAdapters.{form}(GsonAdapters.needed({adapter}))"),
     }
 }

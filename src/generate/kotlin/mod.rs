@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Names that Kotlin, its library or the generated code itself means something else by; they are no types' names.
-const TYPES: [&str; 40] = [
+const TYPES: [&str; 41] = [
     "Adapter",
     "Any",
     "Array",
@@ -34,6 +34,7 @@ const TYPES: [&str; 40] = [
     "Float",
     "Function",
     "Gson",
+    "GsonAdapters",
     "Int",
     "Iterable",
     "Json",

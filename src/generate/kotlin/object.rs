@@ -51,8 +51,8 @@ pub fn write(kotlin: &Kotlin<'_>, named: &Named, class: &str, properties: &[Prop
 "
     ));
     for Member { property, name, plain } in &members {
-        let token = token(kotlin, &property.holds, file);
-        file.line(2, &format!("private val {name} = gson.getAdapter({token}) as TypeAdapter<{plain}?>"));
+        let found = adapter_of(kotlin, &property.holds, file);
+        file.line(2, &format!("private val {name} = {found} as TypeAdapter<{plain}?>"));
     }
     if !members.is_empty() {
         file.line(0, "");
@@ -141,7 +141,14 @@ fn reading(class: &str, members: &[Member<'_>], file: &mut File) {
 ",
     );
     for Member { property, name, .. } in members {
-        file.line(5, &format!("{} -> {name}Read = this.{name}.read(from)", text::string(&property.json)));
+        let nothing = match property.holds.shape == Shape::Any && property.is_optional() {
+            true => "?.takeUnless { it.isJsonNull }",
+            false => "",
+        };
+        file.line(
+            5,
+            &format!("{} -> {name}Read = this.{name}.read(from){nothing}", text::string(&property.json)),
+        );
     }
     file.lines(&format!(
         "                    else -> from.skipValue()
@@ -170,27 +177,21 @@ fn reading(class: &str, members: &[Member<'_>], file: &mut File) {
     }
 }
 
-/// What Gson finds an adapter by.
-fn token(kotlin: &Kotlin<'_>, holds: &Type, file: &mut File) -> String {
-    match &holds.shape {
-        Shape::List(items) => {
-            format!("TypeToken.getParameterized(List::class.java, {})", type_of(kotlin, items, file))
-        }
-        Shape::Map(values) => {
-            let values = type_of(kotlin, values, file);
-            format!("TypeToken.getParameterized(Map::class.java, String::class.java, {values})")
-        }
+/// The adapter of a type. Those of lists and maps are the SDK's: Gson's own take null for an item whatever the schema says.
+fn adapter_of(kotlin: &Kotlin<'_>, holds: &Type, file: &mut File) -> String {
+    let (form, inner) = match &holds.shape {
+        Shape::List(items) => ("list", items),
+        Shape::Map(values) => ("map", values),
         // What the JVM has a primitive type of must be asked for as an object.
         Shape::Boolean | Shape::Integer(_) | Shape::Number => {
-            format!("{}::class.javaObjectType", kotlin.plain(holds, file))
+            return format!("gson.getAdapter({}::class.javaObjectType)", kotlin.plain(holds, file));
         }
-        _ => format!("{}::class.java", kotlin.plain(holds, file)),
-    }
-}
-
-fn type_of(kotlin: &Kotlin<'_>, holds: &Type, file: &mut File) -> String {
-    match &holds.shape {
-        Shape::List(_) | Shape::Map(_) => format!("{}.type", token(kotlin, holds, file)),
-        _ => token(kotlin, holds, file),
+        _ => return format!("gson.getAdapter({}::class.java)", kotlin.plain(holds, file)),
+    };
+    file.imports.insert("dev.callgate.GsonAdapters");
+    let adapter = adapter_of(kotlin, inner, file);
+    match inner.admits_null() {
+        true => format!("GsonAdapters.{form}({adapter})"),
+        false => format!("GsonAdapters.{form}(GsonAdapters.needed({adapter}))"),
     }
 }
