@@ -70,27 +70,26 @@ def complaint(language, answer, wanted, why):
 
 
 def judge(language, answers, paths):
+    sides = [(name, side, list(cases(name, schemas, side))) for name, schemas in schemas_of(paths) for side in schemas.sides]
     answers = pathlib.Path(answers).read_text().removesuffix("\n").split("\n")
-    drawn = sum(1 for name, schemas in schemas_of(paths) for side in schemas.sides for _ in cases(name, schemas, side))
+    drawn = sum(len(lines) for _, _, lines in sides)
     if len(answers) != drawn:
         print(f"generated-{language}: 0 passed, 1 failed: {drawn} values, and {len(answers)} answers")
         return False
-    answers = iter(answers)
-    passed = failed = valid = refused = 0
-    for name, schemas in schemas_of(paths):
-        for side in schemas.sides:
-            complaints = []
-            for line, wanted, why in cases(name, schemas, side):
-                if (trouble := complaint(language, next(answers), wanted, why)) is not None:
-                    complaints.append(f"  {line}\n    {trouble}")
-                valid, refused = valid + (why is None), refused + (why is not None)
-            passed, failed = passed + (not complaints), failed + bool(complaints)
-            if complaints:
-                print(f"generated-{language}: FAILED: {len(complaints)} values of {name}'s {side}, for example:")
-                print("\n".join(line[:WIDTH] for line in "\n".join(complaints[:SHOWN]).split("\n")))
-    print(f"generated-{language}: {valid} values there and back, {refused} wrong ones refused")
-    print(f"generated-{language}: {passed} passed, {failed} failed")
-    return failed == 0 and passed > 0
+    failed, valid, answers = 0, 0, iter(answers)
+    for name, side, lines in sides:
+        complaints = []
+        for line, wanted, why in lines:
+            if (trouble := complaint(language, next(answers), wanted, why)) is not None:
+                complaints += [f"  {line}"[:WIDTH], f"    {trouble}"[:WIDTH]]
+        valid += sum(why is None for _, _, why in lines)
+        if complaints:
+            failed += 1
+            print(f"generated-{language}: FAILED: {len(complaints) // 2} values of {name}'s {side}, for example:")
+            print("\n".join(complaints[: 2 * SHOWN]))
+    print(f"generated-{language}: {valid} values there and back, {drawn - valid} wrong ones")
+    print(f"generated-{language}: {len(sides) - failed} passed, {failed} failed")
+    return failed == 0
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ struct Generated {
         add(Backend.Function.bare)
         add(Backend.Function.greeting)
         add(Backend.Function.names)
+        add(Backend.Function.orders)
         add(Backend.Function.scores)
         add(Backend.Function.shapes)
         add(Backend.Function.tiers)
