@@ -16,6 +16,8 @@ pub mod model;
 pub mod names;
 mod schema;
 mod swift;
+#[cfg(test)]
+mod tests;
 
 pub use against::{Change, Direction, against};
 pub use fault::Fault;
