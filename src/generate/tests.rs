@@ -44,6 +44,36 @@ fn what_is_too_large_or_no_text_is_refused() {
     let large = vec![b' '; super::FILE_BYTES_MAX + 1];
     assert!(parse(&large, "f").unwrap_err().what.contains("more than 262144 bytes"));
     assert!(parse(b"\"\xff\"", "f").unwrap_err().what.contains("UTF-8"));
+    assert!(parse("[".repeat(100_000).as_bytes(), "f").is_err());
+}
+
+#[test]
+fn every_number_is_bounded() {
+    let list =
+        |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(", ");
+    let values = |count| format!(r#"{{"input": {{"enum": [{}]}}}}"#, list(count, &|n| format!("\"{n}\"")));
+    let member = |n| format!(r#""m{n}": {{"type": "string"}}"#);
+    let members =
+        |count| format!(r#"{{"input": {{"type": "object", "properties": {{{}}}}}}}"#, list(count, &member));
+    let definitions = |count| format!(r#"{{"$defs": {{{}}}}}"#, list(count, &member));
+    let empty = |n| format!(r#""m{n}": {{"type": "object", "properties": {{}}}}"#);
+    let ten = format!(r#"{{"type": "object", "properties": {{{}}}}}"#, list(9, &empty));
+    let types = |count| format!(r#"{{"$defs": {{{}}}}}"#, list(count, &|n| format!(r#""d{n}": {ten}"#)));
+    let link = |n| format!(r##""a{n}": {{"type": "array", "items": {{"$ref": "#/$defs/a{}"}}}}"##, n + 1);
+    let chain =
+        |count| format!(r#"{{"$defs": {{{}, "a{count}": {{"type": "string"}}}}}}"#, list(count, &link));
+    let cases: [(&dyn Fn(usize) -> String, usize, &str); 5] = [
+        (&values, 400, "from 1 to 400 strings"),
+        (&members, 100, "more than 100 members"),
+        (&definitions, 400, "more than 400 definitions"),
+        (&types, 40, "more than 400 objects and enums"),
+        (&chain, 24, "too deep"),
+    ];
+    for (file, most, says) in cases {
+        assert!(parse(file(most).as_bytes(), "f").is_ok(), "{says}");
+        let fault = parse(file(most + 1).as_bytes(), "f").unwrap_err();
+        assert!(fault.what.contains(says), "{fault}");
+    }
 }
 
 #[test]
