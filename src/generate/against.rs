@@ -8,7 +8,7 @@
 mod rules;
 mod words;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use self::words::{of_type, quoted};
 use super::{
@@ -25,7 +25,7 @@ pub enum Direction {
     Output,
 }
 
-/// One difference.
+/// One difference. Its display form is four lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
     /// Which way the values go that it is about.
@@ -40,6 +40,18 @@ pub struct Change {
     pub is: String,
     /// What to do, where it breaks; otherwise why it does not.
     pub remedy: &'static str,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pointer, was, is, remedy, .. } = self;
+        let breaks = if self.breaks { "breaks" } else { "compatible" };
+        let direction = match self.direction {
+            Direction::Input => "input",
+            Direction::Output => "output",
+        };
+        write!(f, "{breaks}: {direction} {pointer}\n  was: {was}\n  is:  {is}\n  {remedy}")
+    }
 }
 
 /// All differences between the old and the new schemas of a function that matter to an app, input first.

@@ -69,6 +69,13 @@ const INSTEAD: [(&str, &str); 14] = [
     ("$defs", "put it at the root of the file, beside input and output"),
 ];
 
+/// All that types are made of.
+#[cfg(test)]
+pub fn all() -> impl Iterator<Item = &'static str> {
+    let shapes = SHAPES.iter().map(|(name, _)| *name).chain(["$ref", "$defs"]);
+    shapes.chain(RULES.iter().map(|(name, ..)| *name)).chain(ANNOTATIONS)
+}
+
 /// Refuses members of a schema that are no keywords for a value of this type; without a type, all but annotations.
 pub fn check(
     members: &[(String, Node)],

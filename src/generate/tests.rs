@@ -240,6 +240,54 @@ fn an_enum_admits_null_where_its_type_does_too() {
     }
 }
 
+const PAGE: &str = include_str!("../../docs/generate.md");
+const SCORES: &str = include_str!("../../examples/functions/scores/callgate.schemas.json");
+const GREETING: &str = include_str!("../../examples/functions/greeting/callgate.schemas.json");
+
+/// The page's block of a language.
+fn block(language: &str) -> &'static str {
+    let (_, rest) = PAGE.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_page_shows_what_is_written() {
+    assert_eq!(block("json"), SCORES);
+    let model = parse(SCORES.as_bytes(), "scores").unwrap();
+    let (here, none) = (
+        Options { interface: "Backend".to_owned(), package: "backend".to_owned() },
+        Options { interface: "Backend".to_owned(), package: String::new() },
+    );
+    for (language, sources) in
+        [("java", java(&model, &here)), ("kotlin", kotlin(&model, &here)), ("swift", swift(&model, &none))]
+    {
+        let text: String = sources.iter().map(|source| source.text.as_str()).collect();
+        let mut lines = text.lines();
+        for shown in block(language).lines().filter(|line| *line != "}") {
+            // What is left out between them are comments, annotations and bodies.
+            assert!(lines.any(|line| line == shown || line == format!("{shown} {{")), "{language}: {shown}");
+        }
+    }
+    assert_eq!(kotlin(&model, &here)[0].path, "backend/Backend.kt");
+}
+
+#[test]
+fn the_page_shows_what_is_compared() {
+    let old = parse(GREETING.as_bytes(), "greeting").unwrap();
+    let new = GREETING.replace("\"text\"", "\"words\"");
+    let mut changes = against(&old, &parse(new.as_bytes(), "greeting").unwrap());
+    changes.sort_by_key(|change| !change.breaks);
+    let printed: String = changes.iter().map(|change| format!("{change}\n")).collect();
+    assert!(block("console").contains(&printed), "{printed}");
+}
+
+#[test]
+fn the_page_names_every_keyword() {
+    for keyword in super::keywords::all() {
+        assert!(PAGE.contains(&format!("`{keyword}`")), "{keyword}");
+    }
+}
+
 /// Keywords with values that fit or do not, lying in each other; many of the files are right.
 fn schema() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

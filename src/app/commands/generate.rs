@@ -14,7 +14,7 @@ use crate::{
         cli::{Common, Failure},
         output,
     },
-    generate::{self, Change, Direction, Model, Options},
+    generate::{self, Change, Model, Options},
 };
 
 /// What `generate` takes.
@@ -140,13 +140,7 @@ async fn write_all(
 fn report(changes: &[Change]) -> ExitCode {
     let (breaking, others): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.breaks);
     for change in breaking.iter().chain(&others) {
-        let Change { pointer, was, is, remedy, .. } = change;
-        let breaks = if change.breaks { "breaks" } else { "compatible" };
-        let direction = match change.direction {
-            Direction::Input => "input",
-            Direction::Output => "output",
-        };
-        output::line(&format!("{breaks}: {direction} {pointer}\n  was: {was}\n  is:  {is}\n  {remedy}"));
+        output::line(&change.to_string());
     }
     match (breaking.len(), others.len()) {
         (0, 0) => output::line("Nothing changes for apps."),
