@@ -9,8 +9,8 @@ use super::{
     parse, swift,
 };
 
-const REFUSED: &str = include_str!("../../tests/vectors/generate/refused.json");
-const CHANGES: &str = include_str!("../../tests/vectors/generate/changes.json");
+const REFUSED: &str = include_str!("../../tests/vectors/schemas/refused.json");
+const CHANGES: &str = include_str!("../../tests/vectors/schemas/changes.json");
 
 fn vectors(text: &str) -> Vec<Value> {
     let mut file: Value = serde_json::from_str(text).unwrap();
