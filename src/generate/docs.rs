@@ -1,13 +1,21 @@
 //! The comments of generated code, in the words that all languages share.
 
-use super::model::{Docs, Rule, Type};
+use super::model::{Docs, Rule, Shape, Type};
 
-/// The paragraphs of a comment: what the schema says, then its rules. Markup of no language is in them; none is empty.
-pub fn paragraphs(docs: &Docs, holds: Option<&Type>) -> Vec<String> {
+/// The paragraphs of a comment: what the schema says, then the rules of the types that it is about, each under its name if it has
+/// one. Markup of no language is in them; none is empty.
+pub fn paragraphs(docs: &Docs, of: &[(&str, &Type)]) -> Vec<String> {
     let said = docs.title.iter().chain(&docs.description).map(|text| text.trim());
     let mut paragraphs: Vec<String> = said.filter(|text| !text.is_empty()).map(str::to_owned).collect();
-    let rules = holds.map(|holds| holds.rules.as_slice()).unwrap_or_default();
-    let mut notes: Vec<String> = rules.iter().map(words).collect();
+    let mut notes: Vec<String> = Vec::new();
+    for (name, holds) in of {
+        let rules = rules(holds);
+        match *name {
+            "" => notes.extend(rules),
+            name if !rules.is_empty() => notes.push(format!("{name}: {}", rules.join(" "))),
+            _ => {}
+        }
+    }
     notes.extend(docs.default.iter().map(|default| format!("{default} where nothing is sent.")));
     if let Some((first, more)) = docs.examples.split_first() {
         let more: String = more.iter().map(|example| format!(", {example}")).collect();
@@ -17,6 +25,18 @@ pub fn paragraphs(docs: &Docs, holds: Option<&Type>) -> Vec<String> {
         paragraphs.push(notes.join(" "));
     }
     paragraphs
+}
+
+/// The rules of a type and of what lies in it, in words.
+fn rules(holds: &Type) -> Vec<String> {
+    let mut notes: Vec<String> = holds.rules.iter().map(words).collect();
+    let (Shape::List(inner) | Shape::Map(inner)) = &holds.shape else { return notes };
+    let inside = rules(inner);
+    if !inside.is_empty() {
+        let each = if matches!(holds.shape, Shape::List(_)) { "item" } else { "value" };
+        notes.push(format!("Each {each}: {}", inside.join(" ")));
+    }
+    notes
 }
 
 fn words(rule: &Rule) -> String {

@@ -227,6 +227,23 @@ fn java_is_ascii_and_comments_end_where_they_should() {
 }
 
 #[test]
+fn rules_are_said_where_the_value_is_named() {
+    let file = r#"{ "input": { "type": "object", "properties": { "tags": { "type": "array", "maxItems": 3,
+        "items": { "type": "string", "maxLength": 9, "pattern": "^*/$" } } } },
+        "output": { "type": "array", "uniqueItems": true, "items": { "type": "integer", "minimum": 1 } } }"#;
+    let model = parse(file.as_bytes(), "f").unwrap();
+    for emit in [java, kotlin, swift] {
+        let text: String = emit(&model, &options()).into_iter().map(|source| source.text).collect();
+        assert!(
+            text.contains("At most 3 items. Each item: At most 9 characters. Matches the pattern"),
+            "{text}"
+        );
+        assert!(text.contains("Answer: No item twice. Each item: At least 1."), "{text}");
+        assert!(text.starts_with("// ") && (text.contains("/// ") || !text.contains("^*/")), "{text}");
+    }
+}
+
+#[test]
 fn an_enum_admits_null_where_its_type_does_too() {
     for (schema, is_nullable) in [
         (r#"{"enum":["a",null]}"#, true),

@@ -24,7 +24,7 @@ pub fn write(named: &Named, class: &str, values: &[String], file: &mut File) {
     ]);
     let more = "Not an enum of Java's: a newer function may send other values, which are kept as they are."
         .to_owned();
-    text::comment(file, 0, &named.docs, None, &[more]);
+    text::comment(file, 0, &named.docs, &[], &[more]);
     file.line(0, &format!("@JsonAdapter({class}.Json.class)"));
     file.line(0, &format!("public final class {class} {{"));
     let mut scope = Scope::new(&["KNOWN"], "_VALUE");
@@ -32,7 +32,7 @@ pub fn write(named: &Named, class: &str, values: &[String], file: &mut File) {
     for (constant, value) in constants.iter().zip(values) {
         let literal = text::string(value);
         let says = Docs { description: Some(format!("The value {literal}.")), ..Docs::default() };
-        text::comment(file, 1, &says, None, &[]);
+        text::comment(file, 1, &says, &[], &[]);
         file.line(1, &format!("public static final {class} {constant} = new {class}({literal});"));
     }
     file.lines(&format!(

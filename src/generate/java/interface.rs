@@ -20,7 +20,7 @@ pub fn write(java: &Java<'_>, model: &Model, file: &mut File) {
     );
     let more = "Each is there twice, waiting and with a future. Extend this interface for other forms of an answer, with \
         {@code Answer}, {@code CallOptions} or {@code OutboxReceipt}.";
-    text::comment(file, 0, &Docs::default(), None, &[says, more.to_owned()]);
+    text::comment(file, 0, &Docs::default(), &[], &[says, more.to_owned()]);
     file.line(0, &format!("public interface {interface} {{"));
     let mut scope = Scope::new(&WORDS, "Function");
     for method in OBJECT {
@@ -58,12 +58,18 @@ fn method(java: &Java<'_>, function: &Function, scope: &mut Scope, file: &mut Fi
     if function.output.is_nullable {
         more.push("@return perhaps null".to_owned());
     }
-    text::comment(file, 1, &function.docs, None, &more);
+    text::comment(
+        file,
+        1,
+        &function.docs,
+        &[("Input", &function.input), ("Answer", &function.output)],
+        &more,
+    );
     file.line(1, &marks);
     file.line(1, &format!("{answer} {name}({argument});"));
     file.line(0, "");
     let docs = Docs { is_deprecated: function.docs.is_deprecated, ..Docs::default() };
-    text::comment(file, 1, &docs, None, &["The same, without waiting.".to_owned()]);
+    text::comment(file, 1, &docs, &[], &["The same, without waiting.".to_owned()]);
     file.line(1, &marks);
     let boxed = java.boxed(&function.output, file);
     file.line(1, &format!("CallgateFuture<{boxed}> {later}({argument});"));

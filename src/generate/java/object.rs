@@ -58,7 +58,7 @@ pub fn write(java: &Java<'_>, named: &Named, class: &str, properties: &[Property
             }
         })
         .collect();
-    text::comment(file, 0, &named.docs, None, &[]);
+    text::comment(file, 0, &named.docs, &[], &[]);
     file.line(0, &format!("@JsonAdapter({class}.Json.class)"));
     file.line(0, &format!("public final class {class} {{"));
     fields(class, &members, file);
@@ -133,7 +133,7 @@ fn describe(member: &Member<'_>, file: &mut File) {
     if member.property.docs == Docs::default() && member.property.holds.rules.is_empty() {
         more.insert(0, format!("The member {{@code {}}}.", text::code(&member.property.json)));
     }
-    text::comment(file, 1, &member.property.docs, Some(&member.property.holds), &more);
+    text::comment(file, 1, &member.property.docs, &[("", &member.property.holds)], &more);
 }
 
 fn getters(members: &[Member<'_>], file: &mut File) {

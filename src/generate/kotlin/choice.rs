@@ -20,7 +20,7 @@ pub fn write(named: &Named, class: &str, values: &[String], file: &mut File) {
     ]);
     let more =
         "No enum class: a newer function may send other values, which are kept as they are.".to_owned();
-    text::comment(file, 0, &named.docs, None, &[more]);
+    text::comment(file, 0, &named.docs, &[], &[more]);
     file.lines(&format!(
         "@JsonAdapter({class}.Json::class)
 class {class} private constructor(

@@ -185,7 +185,13 @@ impl<'a> Kotlin<'a> {
         if function.docs == Docs::default() {
             more.push(format!("The function `{}`.", function.name));
         }
-        text::comment(file, 1, &function.docs, None, &more);
+        text::comment(
+            file,
+            1,
+            &function.docs,
+            &[("Input", &function.input), ("Answer", &function.output)],
+            &more,
+        );
         let qualifier = function.qualifier.as_ref();
         let qualifier = qualifier.map(|qualifier| format!(", qualifier = {}", text::string(qualifier)));
         let function_name = text::string(&function.name);

@@ -39,7 +39,7 @@ pub fn write(kotlin: &Kotlin<'_>, named: &Named, class: &str, properties: &[Prop
         .collect();
     // Those that must be given first, so that they can be given without their names.
     members.sort_by_key(|member| member.property.is_optional());
-    text::comment(file, 0, &named.docs, None, &[]);
+    text::comment(file, 0, &named.docs, &[], &[]);
     file.line(0, &format!("@JsonAdapter({class}.Json::class)"));
     head(class, &members, file);
     file.lines(&format!(
@@ -87,7 +87,7 @@ fn head(class: &str, members: &[Member<'_>], file: &mut File) {
                 property.json.escape_debug().to_string().replace(['`', '*', '@'], "?")
             ));
         }
-        text::comment(file, 1, &property.docs, Some(&property.holds), &more);
+        text::comment(file, 1, &property.docs, &[("", &property.holds)], &more);
         let ending = if property.is_optional() { "? = null" } else { "" };
         file.line(1, &format!("val {name}: {plain}{ending},"));
     }

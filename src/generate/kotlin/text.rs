@@ -49,8 +49,8 @@ fn plain(text: &str) -> String {
 }
 
 /// Writes a comment: what the schema says, then `more` in words and markup of ours; and the annotation of what is deprecated.
-pub fn comment(file: &mut File, steps: usize, docs: &Docs, holds: Option<&Type>, more: &[String]) {
-    let mut paragraphs: Vec<String> = paragraphs(docs, holds)
+pub fn comment(file: &mut File, steps: usize, docs: &Docs, of: &[(&str, &Type)], more: &[String]) {
+    let mut paragraphs: Vec<String> = paragraphs(docs, of)
         .iter()
         .map(|paragraph| paragraph.lines().map(plain).collect::<Vec<_>>().join("\n"))
         .collect();

@@ -166,7 +166,7 @@ impl<'a> Emitter<'a> {
             Shape::Null => (String::new(), "_ = "),
             _ => (format!(" -> {}", self.type_name(&function.output)), ""),
         };
-        let mut lines = comment(&function.docs, None);
+        let mut lines = comment(&function.docs, &[("Input", &function.input), ("Answer", &function.output)]);
         if function.docs.is_deprecated {
             lines.push("@available(*, deprecated)".to_owned());
         }

@@ -40,7 +40,7 @@ impl Emitter<'_> {
         }
         body.extend(["    case .unknown(let value): return value", "    }", "}"].map(str::to_owned));
 
-        let mut lines = comment(&named.docs, None);
+        let mut lines = comment(&named.docs, &[]);
         lines.push(format!("public enum {name}: RawRepresentable, Codable, Hashable, Sendable {{"));
         lines.extend(indented(body));
         lines.push("}".to_owned());

@@ -96,7 +96,7 @@ impl Member<'_> {
 
     /// What apps see.
     fn public(&self) -> Vec<String> {
-        let mut lines = comment(&self.property.docs, Some(&self.property.holds));
+        let mut lines = comment(&self.property.docs, &[("", &self.property.holds)]);
         if self.property.docs.is_deprecated {
             lines.push("@available(*, deprecated)".to_owned());
         }
@@ -167,7 +167,7 @@ impl<'a> Emitter<'a> {
         }
         body.extend(coding(members));
 
-        let mut lines = comment(&named.docs, None);
+        let mut lines = comment(&named.docs, &[]);
         lines.push(format!(
             "public struct {}: Codable, Hashable, Sendable {{",
             self.types[named.name.as_str()]

@@ -64,9 +64,9 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// The comment of a declaration: lines, so that nothing in it ends it early.
-pub(super) fn comment(docs: &Docs, holds: Option<&Type>) -> Vec<String> {
+pub(super) fn comment(docs: &Docs, of: &[(&str, &Type)]) -> Vec<String> {
     let mut lines = Vec::new();
-    for paragraph in paragraphs(docs, holds) {
+    for paragraph in paragraphs(docs, of) {
         if !lines.is_empty() {
             lines.push("///".to_owned());
         }
