@@ -62,7 +62,8 @@ fn every_number_is_bounded() {
     let link = |n| format!(r##""a{n}": {{"type": "array", "items": {{"$ref": "#/$defs/a{}"}}}}"##, n + 1);
     let chain =
         |count| format!(r#"{{"$defs": {{{}, "a{count}": {{"type": "string"}}}}}}"#, list(count, &link));
-    let cases: [(&dyn Fn(usize) -> String, usize, &str); 5] = [
+    type Case<'a> = (&'a dyn Fn(usize) -> String, usize, &'a str);
+    let cases: [Case<'_>; 5] = [
         (&values, 400, "from 1 to 400 strings"),
         (&members, 100, "more than 100 members"),
         (&definitions, 400, "more than 400 definitions"),

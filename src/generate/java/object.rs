@@ -103,18 +103,18 @@ fn fields(class: &str, members: &[Member<'_>], file: &mut File) {
         file.line(2, &format!("this.{name} = {value};"));
     }
     file.line(1, "}");
-    file.lines(&format!(
+    file.lines(
         "
     /** A new builder. */
-    public static Builder builder() {{
+    public static Builder builder() {
         return new Builder();
-    }}
+    }
 
     /** A builder that begins with what this has. */
-    public Builder toBuilder() {{
+    public Builder toBuilder() {
         Builder builder = new Builder();
-"
-    ));
+",
+    );
     for Member { name, .. } in members {
         file.line(2, &format!("builder.{name} = this.{name};"));
     }
