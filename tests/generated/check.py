@@ -15,7 +15,7 @@ import sys
 import values
 
 VALID = 300  # a side of a function
-WRONG = 400  # at most; all places of the fullest value come first
+WRONG = 1000  # at most
 SHOWN = 3
 WIDTH = 1000
 # Java has no types that are never null, and no code of ours is in an answer that is null itself, or a list or map: there null is

@@ -28,7 +28,8 @@ class Schemas:
     """One file: the schemas of a function's input and output, and what they refer to."""
 
     def __init__(self, file):
-        self.sides = {side: file[side] for side in ("input", "output") if side in file}
+        # Nothing has no type, and neither has what is not described.
+        self.sides = {side: file[side] for side in ("input", "output") if file.get(side, {"type": "null"}).get("type") != "null"}
         self.definitions = file.get("$defs", {})
 
     def plain(self, schema):

@@ -30,6 +30,7 @@ struct Generated {
         }
         add(Backend.Function.absence)
         add(Backend.Function.bare)
+        add(Backend.Function.`class`)
         add(Backend.Function.greeting)
         add(Backend.Function.names)
         add(Backend.Function.orders)
