@@ -56,8 +56,8 @@ struct OnJvm {
 #[derive(Debug, Args)]
 struct InSwift {
     /// The module, which is a folder's name.
-    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, value_parser = identifier)]
-    module: String,
+    #[arg(long, value_name = "NAME", value_parser = identifier)]
+    module: Option<String>,
     #[command(flatten)]
     written: Written,
 }
@@ -87,7 +87,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Fai
             write_all(common, written, package, generate::kotlin).await
         }
         Some(Language::Swift(InSwift { module, written })) => {
-            write_all(common, written, module, generate::swift).await
+            write_all(common, written, module.as_deref().unwrap_or_default(), generate::swift).await
         }
         None => {
             let mut sources = Sources::new(common, &arguments.remote);
