@@ -87,8 +87,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Fai
             write_all(common, written, package, generate::kotlin).await
         }
         Some(Language::Swift(InSwift { module, written })) => {
-            let module = module.as_deref().unwrap_or_default();
-            write_all(common, written, module, generate::swift).await
+            write_all(common, written, module.as_deref().unwrap_or_default(), generate::swift).await
         }
         None => {
             let mut sources = Sources::new(common, &arguments.remote);
