@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and tests the SDK for Android, looks into its AAR, and runs the app of examples/android beside target/release/callgate
-# (or CALLGATE_BIN): as it is, and shrunk by the rules of the AAR.
+# (or CALLGATE_BIN): as it is, and shrunk by the rules of the AAR. Then it tries the code that `callgate generate kotlin` writes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 sdk=sdk-clients/android
@@ -45,4 +45,5 @@ says "the app" "$app/run.sh"
 "$app/shrinking/shrink.sh" >"$app/target/shrinking.log" 2>&1 || cat "$app/target/shrinking.log"
 says "the shrunk app" java -Xshare:auto -cp "$app/target/shrunk.jar" dev.callgate.examples.android.MainKt
 echo "sdk-android: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+
+scripts/generated.sh kotlin && [ "$failed" -eq 0 ]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds and tests the SDK for Java, on target/release/callgate (or CALLGATE_BIN), and runs its example.
+# Builds and tests the SDK for Java, on target/release/callgate (or CALLGATE_BIN), runs its example, and tries the code that
+# `callgate generate java` writes for it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 sdk=sdk-clients/java
@@ -19,3 +20,5 @@ echo "sdk-java: $(wc -c <"$sdk/target/callgate-client-0.1.0.jar") bytes of jar"
 said=$(scripts/examples.sh examples/java/run.sh) && printf '%s\n' "$said" &&
   diff <(printf '%s\n' "$said") examples/java/expected.txt && echo "sdk-java: 1 passed, 0 failed" ||
   { echo "sdk-java: 0 passed, 1 failed: the example says something else than examples/java/expected.txt"; exit 1; }
+
+scripts/generated.sh java

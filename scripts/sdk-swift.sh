@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Swift SDK and runs its tests, against a gateway that is started for them, and its example.
+# Builds the Swift SDK and runs its tests, against a gateway that is started for them, its example, and the code that
+# `callgate generate swift` writes for it.
 #
 #   scripts/sdk-swift.sh [argument of swift test…]      for example --filter OutboxTests
 #
@@ -16,6 +17,10 @@ scripts/swift-root.sh
 # Compiled before anything is started that the compiler would only keep waiting.
 scripts/swift-root.sh swift build --scratch-path target/swift-build --build-tests
 scripts/swift-root.sh swift build --scratch-path target/swift-example --package-path examples/swift
+
+# What `callgate generate swift` writes, on the SDK as the example has it.
+status=0
+CALLGATE_BIN=$callgate scripts/generated.sh swift || status=1
 
 . scripts/beside.sh sdk-swift
 serve() { begin "the gateway" "$callgate" serve --listen 127.0.0.1:0 --ready-json; }
@@ -48,7 +53,6 @@ export CALLGATE_TEST_EXAMPLE=target/swift-example/debug/CallgateExample
 CALLGATE_TEST_ENDPOINT=$(field "$ready" listen)
 CALLGATE_TEST_POOL=$(field "$pool" IdentityPoolId)
 
-status=0
 {
   scripts/swift-root.sh swift test --skip-build --scratch-path target/swift-build "$@" 2>&1 || touch "$folder/failed"
 } | tee "$folder/tests.log" | grep -vE "^Test Case .* started|^\[[0-9]+/[0-9]+\]" || true

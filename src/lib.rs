@@ -24,6 +24,7 @@ pub mod base;
 pub mod dispatch;
 pub mod edge;
 pub mod functions;
+pub mod generate;
 pub mod iam;
 pub mod identity;
 pub mod limits;

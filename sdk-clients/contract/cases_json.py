@@ -59,5 +59,12 @@ VECTORS = [
     _v("wrong-type", "a list is no object", "Person", "[1]"),
     _v("wrong-member", "a member of another type", "Person", '{"tags":"a"}'),
     _v("single-quotes", "a string has double quotes", "string", "'a'"),
+    _v("string-from-integer", "a number is no text", "string", "7"),
+    _v("string-from-boolean", "nor is a boolean", "string", "true"),
+    _v("integer-from-digits", "digits in a string are text", "int64", '"7"'),
+    _v("double-from-string", "for fractions too", "double", '"1.5"'),
+    _v("boolean-from-string", "true in quotes is text", "boolean", '"true"'),
+    _v("boolean-from-integer", "1 is a number", "boolean", "1"),
+    _v("map-from-list", "a list is no map", "map<string,Score>", "[]"),
     _v("nan", "not a number is no JSON", "double", "NaN"),
 ]

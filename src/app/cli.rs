@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     commands::{
-        accounts, config, deploy, dev, doctor, invoke, limits, policy, pools, serve, sessions, setup,
+        accounts, config, deploy, dev, doctor, generate, invoke, limits, policy, pools, serve, sessions,
+        setup,
     },
     config::{Config, ConfigError, Override},
     gateway::Gateway,
@@ -62,6 +63,8 @@ enum Command {
     Dev(dev::Arguments),
     /// Make or update a function from a folder.
     Deploy(deploy::Arguments),
+    /// Write types and an interface for apps from the schemas that functions carry, or say what a change of them breaks.
+    Generate(generate::Arguments),
     /// Call a function and print its answer.
     Invoke(invoke::Arguments),
     /// Accounts of the gateway.
@@ -114,6 +117,7 @@ fn run_command<G: Gateway>(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve(arguments) => serve::run::<G>(&common, &arguments).map(done),
         Command::Dev(arguments) => dev::run::<G>(&common, &arguments).map(done),
         Command::Deploy(arguments) => one_thread(deploy::run(&common, &arguments)).map(done),
+        Command::Generate(arguments) => one_thread(generate::run(&common, &arguments)),
         Command::Invoke(arguments) => one_thread(invoke::run(&common, &arguments)),
         Command::Accounts(arguments) => one_thread(accounts::run::<G>(&common, &arguments)).map(done),
         Command::Pools(arguments) => one_thread(pools::run(&common, &arguments)).map(done),
@@ -155,6 +159,10 @@ mod tests {
             "callgate pools create p --with-default-roles --allow-guests --provider https://issuer=client",
             "callgate deploy examples/greet --name greet --tag callgate:allow=guests --env A=b=c",
             "callgate invoke greet --as-guest us-east-1:x --payload {} --client-context {} --log",
+            "callgate generate java examples/functions/greeting scores:live --package com.example --name Game --out src",
+            "callgate generate kotlin greeting --endpoint http://localhost:7070",
+            "callgate generate swift greeting --module Game",
+            "callgate generate --against greeting:1 examples/functions/greeting --data-dir d",
             "callgate dev examples/greet --listen 127.0.0.1:0 --name greet --env A=b",
             "callgate policy explain --as role/guests --action lambda:InvokeFunction --resource arn --context a:b=c",
             "callgate policy explain --request 00000000-0000-0000-0000-000000000000 --data-dir d",
@@ -178,6 +186,21 @@ mod tests {
             "callgate version",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_written_nor_compared_is_refused() {
+        for line in [
+            "callgate generate",
+            "callgate generate java",
+            "callgate generate --against old",
+            "callgate generate greeting",
+            "callgate generate java greeting --package com..example",
+            "callgate generate java greeting --name my-game",
+            "callgate generate swift greeting --package com.example",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }
 }

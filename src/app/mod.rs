@@ -16,6 +16,7 @@ pub mod listen;
 pub mod logging;
 pub mod output;
 pub mod package;
+pub mod schemas;
 pub mod sdk;
 mod wiring;
 

@@ -9,6 +9,7 @@ pub mod egress;
 pub(crate) mod generated;
 pub mod home;
 pub mod ids;
+pub mod json;
 pub mod keyring;
 pub mod network;
 pub mod over_limit;

@@ -4,11 +4,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 use percent_encoding::percent_encode;
 use serde_json::Value;
+use url::Url;
 
 use super::{
     remote::{Call, ClientError, Door, Remote, Reply, parse_json},
     sign::{RESERVED, SignError},
 };
+use crate::app::package::PACKAGE_BYTES_MAX;
 
 const FUNCTIONS: &str = "/2015-03-31/functions";
 
@@ -21,6 +23,28 @@ impl Remote {
             Err(error) if error.is("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// A function's package, as it was uploaded.
+    pub async fn function_package(&self, name: &str) -> Result<Bytes, ClientError> {
+        let path = format!("{FUNCTIONS}/{}", segment(name));
+        let function = self.lambda("GetFunction", Method::GET, &path, None).await?;
+        let location = function["Code"]["Location"].as_str().and_then(|link| link.parse::<Url>().ok());
+        let link = location.ok_or_else(|| ClientError::Answer {
+            operation: "GetFunction".to_owned(),
+            why: "it has no link to the package".to_owned(),
+        })?;
+        // By the address that answers here: the gateway's public one may not lead anywhere from this machine.
+        let call = Call {
+            door: Door::Management,
+            service: "lambda",
+            operation: "The link to the package",
+            method: Method::GET,
+            path: link.path(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        Ok(self.send_for(call, PACKAGE_BYTES_MAX).await?.body)
     }
 
     /// Makes a function.

@@ -152,6 +152,11 @@ impl Remote {
 
     /// Sends one request and reads its answer; a status of 300 and above is an error.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Reply, ClientError> {
+        self.send_for(call, ANSWER_BYTES_MAX).await
+    }
+
+    /// The same, for an answer of at most so many bytes.
+    pub(super) async fn send_for(&self, call: Call<'_>, bytes_max: usize) -> Result<Reply, ClientError> {
         let Call { door, service, operation, method, path, mut headers, body } = call;
         let base = match door {
             Door::Data => &self.data,
@@ -170,8 +175,8 @@ impl Remote {
         let mut response = request.send().await.map_err(unreachable)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                let why = format!("it has more than {ANSWER_BYTES_MAX} bytes");
+            if body.len() + chunk.len() > bytes_max {
+                let why = format!("it has more than {bytes_max} bytes");
                 return Err(ClientError::Answer { operation: operation.to_owned(), why });
             }
             body.extend_from_slice(&chunk);

@@ -7,13 +7,13 @@ use std::{path::PathBuf, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::Args;
 use serde_json::{Map, Value, json};
-pub(super) use settings::Settings;
+pub(super) use settings::{Settings, name_of};
 
 use super::{name_and_value, remote};
 use crate::app::{
     cli::{Common, Failure},
     client::{Remote, element},
-    output, package,
+    output, package, schemas,
 };
 
 /// What `deploy` takes.
@@ -72,6 +72,8 @@ const SETTLE_POLLS_MAX: u32 = 600;
 /// Packs the folder, makes or updates the function, and says how to call it.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let settings = Settings::gather(&arguments.source)?;
+    // The gateway would refuse them too, but only after everything has been sent.
+    schemas::of_folder(&arguments.source.folder, &settings.name)?;
     let package = package::pack(&arguments.source.folder)?;
     let remote = arguments.remote.signed(common).await?;
     let (done, configuration) = put(&remote, &settings, &package).await?;

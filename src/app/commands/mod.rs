@@ -5,6 +5,7 @@ pub mod config;
 pub mod deploy;
 pub mod dev;
 pub mod doctor;
+pub mod generate;
 pub mod invoke;
 pub mod limits;
 pub mod policy;

@@ -12,6 +12,7 @@ use super::{
     native::{self, Host},
     plan::{Archive, LINK_BYTES_MAX, Plan, Planned, corrupt, plan},
 };
+use crate::generate::{self, Fault};
 
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -20,7 +21,7 @@ const HEAD_BYTES: usize = 4;
 const FOLDER_MODE: u32 = 0o755;
 
 /// Checks the archive `zip` and unpacks it into `folder`, which must not be there yet; its parent must. Native code in it
-/// must fit `host`; where there is none, it is not looked at. What it returns is on its way to the disk, but not synced. If
+/// must fit `host`, and schemas must be such; where there is no host, neither is looked at. What it returns is on its way to the disk, but not synced. If
 /// it fails, `folder` is gone again. It blocks, so it belongs on a thread for that.
 ///
 /// # Errors
@@ -34,7 +35,8 @@ pub fn unpack(
     let (mut archive, plan) = plan(zip, limits)?;
     make_folder(folder)?;
     let written = write(&mut archive, &plan, folder, limits)
-        .and_then(|natives| host.map_or(Ok(()), |host| native::check(folder, &natives, host)));
+        .and_then(|natives| host.map_or(Ok(()), |host| native::check(folder, &natives, host)))
+        .and_then(|()| host.map_or(Ok(()), |_| check_schemas(&plan, folder)));
     if written.is_err() {
         fs::remove_dir_all(folder).map_err(PackageError::Disk)?;
     }
@@ -45,6 +47,27 @@ fn make_folder(folder: &Path) -> Result<(), PackageError> {
     DirBuilder::new().mode(FOLDER_MODE).create(folder).map_err(PackageError::Disk)?;
     // The process's umask may have taken bits away.
     fs::set_permissions(folder, fs::Permissions::from_mode(FOLDER_MODE)).map_err(PackageError::Disk)
+}
+
+/// Checks the file of schemas that types for apps are generated from, if the package has one.
+fn check_schemas(plan: &Plan, folder: &Path) -> Result<(), PackageError> {
+    let whole = |what: &str| Fault { pointer: String::new(), what: what.to_owned() };
+    match plan.files.get(generate::FILE) {
+        None if plan.folders.contains(generate::FILE) => {
+            Err(whole("it is a folder: give the folder another name").into())
+        }
+        None => Ok(()),
+        Some(Planned { link: true, .. }) => Err(whole("it is a link: put the file itself there").into()),
+        Some(_) => {
+            let mut file = Vec::new();
+            let bytes_max = u64::try_from(generate::FILE_BYTES_MAX).unwrap_or(u64::MAX);
+            let opened = File::open(folder.join(generate::FILE)).map_err(PackageError::Disk)?;
+            opened.take(bytes_max.saturating_add(1)).read_to_end(&mut file).map_err(PackageError::Disk)?;
+            // Any name will do: only those of types are made of it.
+            generate::parse(&file, "function")?;
+            Ok(())
+        }
+    }
 }
 
 /// Writes everything, and says which files are of native code.

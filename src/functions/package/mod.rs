@@ -2,8 +2,8 @@
 //!
 //! First [`plan`] reads the central directory alone and decides what each entry would become; whatever leaves the root,
 //! contradicts another entry or is too much is refused there, before a byte is written. Then [`extract`] writes the plan
-//! out, counting what really comes. At last [`native`] sees whether what is native code fits this machine. A refused package
-//! leaves nothing behind.
+//! out, counting what really comes. At last [`native`] sees whether what is native code fits this machine, and the schemas for apps are
+//! read, if there are any. A refused package leaves nothing behind.
 
 mod entry;
 mod extract;
@@ -16,6 +16,8 @@ pub(crate) mod hostile;
 mod tests;
 
 pub use extract::unpack;
+
+use crate::generate::Fault;
 
 /// How much a package may be. The defaults are those of AWS, but for the number of entries (ours).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +76,9 @@ pub enum PackageError {
         /// What to do.
         remedy: String,
     },
+    /// The file of schemas is none, or says what no type can be made of.
+    #[error("The package's file {0}")]
+    Schemas(#[from] Fault),
     /// It has too many files of native code.
     #[error("The package has more than {0} files of native code. Leave out what the function does not need.")]
     TooManyNative(usize),

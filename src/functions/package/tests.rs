@@ -14,6 +14,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use super::{
     PackageError, PackageLimits,
     hostile::{Entry, archive},
+    native::Host,
     unpack,
 };
 
@@ -192,6 +193,36 @@ fn a_bomb_stops_at_the_limit_whatever_it_declares() {
     let record = zip.windows(4).rposition(|bytes| bytes == b"PK\x01\x02").unwrap();
     zip[record + 24..record + 28].copy_from_slice(&10u32.to_le_bytes());
     assert!(matches!(outcome(&zip, &honest), Err(PackageError::Corrupt(_))));
+}
+
+#[test]
+fn schemas_for_apps_are_checked_when_a_package_is_uploaded_and_not_when_it_is_unpacked_again() {
+    let host = Host::here();
+    let uploaded = |entry: Entry| {
+        let parent = tempfile::tempdir().unwrap();
+        let zip = archive(&[Entry::file("index.js", ""), entry]);
+        unpack(&zip, &parent.path().join("a"), &PackageLimits::default(), Some(&host))
+            .map_err(|error| error.to_string())
+    };
+    const FILE: &str = "callgate.schemas.json";
+    let wrong = r#"{"input": {"type": "strin"}}"#;
+    assert_eq!(uploaded(Entry::file(FILE, r#"{"input": {"type": "string"}}"#)), Ok(()));
+    assert_eq!(uploaded(Entry::file("lib/callgate.schemas.json", wrong)), Ok(()), "only the root's counts");
+    let refused = uploaded(Entry::file(FILE, wrong)).unwrap_err();
+    assert!(
+        refused.starts_with(
+            "The package's file callgate.schemas.json at /input/type: \"strin\" is no type: write"
+        ),
+        "{refused}"
+    );
+    assert!(uploaded(Entry::file(FILE, vec![b' '; 300_000])).unwrap_err().contains("more than 262144 bytes"));
+    assert!(uploaded(Entry::link(FILE, "index.js")).unwrap_err().contains("it is a link: put the file"));
+    assert!(
+        uploaded(Entry::file("callgate.schemas.json/a", "")).unwrap_err().contains("it is a folder: give")
+    );
+    // What was taken once is not lost to a later version that knows better.
+    let zip = archive(&[Entry::file("index.js", ""), Entry::file(FILE, wrong)]);
+    assert!(outcome(&zip, &PackageLimits::default()).is_ok());
 }
 
 proptest! {

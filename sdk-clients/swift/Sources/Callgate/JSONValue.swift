@@ -1,7 +1,7 @@
 import Foundation
 
 /// Any JSON, for what has no type of its own.
-public enum JSONValue: Sendable, Equatable, Codable {
+public enum JSONValue: Sendable, Hashable, Codable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -58,7 +58,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 }
 
 /// The argument of a function that takes none, and the answer of one whose answer does not matter. Sent as no body.
-public struct Nothing: Sendable, Equatable, Codable {
+public struct Nothing: Sendable, Hashable, Codable {
     public init() {}
 
     /// Whatever stands there is passed over.

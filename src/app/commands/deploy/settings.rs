@@ -97,6 +97,11 @@ impl File {
     }
 }
 
+/// The name that a folder's function is deployed under if no other is given.
+pub(in crate::app::commands) fn name_of(folder: &Path) -> Result<String, Failure> {
+    File::read(folder)?.name.map_or_else(|| folder_name(folder), Ok)
+}
+
 fn folder_name(folder: &Path) -> Result<String, Failure> {
     let path =
         fs::canonicalize(folder).map_err(|cause| format!("{} cannot be read: {cause}", folder.display()))?;
@@ -148,6 +153,16 @@ mod tests {
                 "Timeout": 5, "MemorySize": 512, "Environment": { "Variables": { "A": "1", "B": "c=d" } }
             })
         );
+    }
+
+    #[test]
+    fn a_folders_function_has_the_files_name_or_the_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("greet");
+        fs::create_dir(&path).unwrap();
+        assert_eq!(name_of(&path).unwrap(), "greet");
+        fs::write(path.join(DEPLOYMENT_FILE), "name = 'a'").unwrap();
+        assert_eq!(name_of(&path).unwrap(), "a");
     }
 
     #[test]
