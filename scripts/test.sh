@@ -63,15 +63,15 @@ bootstrap() {
   node --test runtime/test/*.test.js
 }
 
-part lint 240 lint
-if part build 600 cargo test --release --locked --lib --bins --tests --no-run; then
-  part rust 180 cargo test --release --locked --lib --bins --tests
+part lint 270 lint
+if part build 780 cargo test --release --locked --lib --bins --tests --no-run; then
+  part rust 90 cargo test --release --locked --lib --bins --tests
   part bootstrap 30 bootstrap
-  part nodes 150 make --no-print-directory nodes
+  part nodes 120 make --no-print-directory nodes
   part contract 480 make --no-print-directory contract
   part sdk-java 120 make --no-print-directory sdk-java
   part sdk-android 150 make --no-print-directory sdk-android
-  part sdk-swift 420 make --no-print-directory sdk-swift
+  part sdk-swift 330 make --no-print-directory sdk-swift
 fi
 
 printf '\n%-10s\n' "Times:"
