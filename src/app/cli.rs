@@ -162,6 +162,7 @@ mod tests {
             "callgate generate java examples/functions/greeting scores:live --package com.example --name Game --out src",
             "callgate generate kotlin greeting --endpoint http://localhost:7070",
             "callgate generate swift greeting --module Game",
+            "callgate generate swift greeting",
             "callgate generate --against greeting:1 examples/functions/greeting --data-dir d",
             "callgate dev examples/greet --listen 127.0.0.1:0 --name greet --env A=b",
             "callgate policy explain --as role/guests --action lambda:InvokeFunction --resource arn --context a:b=c",
@@ -198,6 +199,8 @@ mod tests {
             "callgate generate greeting",
             "callgate generate java greeting --package com..example",
             "callgate generate java greeting --name my-game",
+            "callgate generate java greeting --name String",
+            "callgate generate kotlin greeting --package com.class",
             "callgate generate swift greeting --package com.example",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

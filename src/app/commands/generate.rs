@@ -152,14 +152,22 @@ fn report(changes: &[Change]) -> ExitCode {
 }
 
 fn identifier(text: &str) -> Result<String, String> {
-    let plain = text.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
-    match plain && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        true => Ok(text.to_owned()),
-        false => Err("write letters, digits and underscores, a letter first".to_owned()),
-    }
+    plain(text, generate::is_taken)
 }
 
 fn package(text: &str) -> Result<String, String> {
-    let parts: Result<Vec<String>, String> = text.split('.').map(identifier).collect();
+    let parts: Result<Vec<String>, String> =
+        text.split('.').map(|part| plain(part, generate::is_word_on_jvm)).collect();
     parts.map(|parts| parts.join(".")).map_err(|why| format!("of each part between dots: {why}"))
+}
+
+fn plain(text: &str, is_taken: fn(&str) -> bool) -> Result<String, String> {
+    let plain = text.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+    if !plain || !text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Err("write letters, digits and underscores, a letter first".to_owned());
+    }
+    match is_taken(text) {
+        true => Err(format!("{text} means something else in generated code: take another name")),
+        false => Ok(text.to_owned()),
+    }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Names that Java, its library or the generated code itself means something else by; they are no types' names.
-const TYPES: [&str; 44] = [
+pub(super) const TYPES: [&str; 44] = [
     "Adapter",
     "ArrayList",
     "Arrays",
@@ -66,7 +66,7 @@ const TYPES: [&str; 44] = [
 /// `Void` and `Type` are beside them, and what goes behind a reserved name.
 const MORE_TYPES: [&str; 2] = ["Type", "Void"];
 /// Words that are no names of members. `class` would give `getClass`, `wait` the final method of objects.
-const WORDS: [&str; 56] = [
+pub(super) const WORDS: [&str; 56] = [
     "abstract",
     "assert",
     "boolean",

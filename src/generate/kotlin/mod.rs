@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Names that Kotlin, its library or the generated code itself means something else by; they are no types' names.
-const TYPES: [&str; 41] = [
+pub(super) const TYPES: [&str; 41] = [
     "Adapter",
     "Any",
     "Array",
@@ -60,7 +60,7 @@ const TYPES: [&str; 41] = [
     "Unit",
 ];
 /// Words that are no names of members. `class` would also give `getClass`.
-const WORDS: [&str; 28] = [
+pub(super) const WORDS: [&str; 28] = [
     "as",
     "break",
     "class",

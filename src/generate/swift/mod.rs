@@ -10,6 +10,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::text::KEYWORDS;
 use self::text::{comment, indented, list, literal, ticked};
 use super::{
     Options, Source, header,

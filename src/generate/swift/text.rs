@@ -10,7 +10,7 @@ use crate::generate::{
 /// Where lines break.
 const COLUMNS: usize = 100;
 /// Names that need backticks.
-const KEYWORDS: &[&str] = &[
+pub const KEYWORDS: &[&str] = &[
     "as",
     "associatedtype",
     "await",
