@@ -308,6 +308,7 @@ fn operations(guest: &Guest) -> Vec<Asked> {
         Asked::callgate("PutLimit", json!({"Limit": "account_rate", "Rate": 5000})),
         Asked::callgate("ListLimits", json!({})),
         Asked::callgate("DeleteLimit", json!({"Limit": "account_rate"})),
+        Asked::callgate("ExplainPolicy", json!({"Action": "lambda:InvokeFunction", "Resource": FUNCTION})),
     ]
 }
 
