@@ -1,7 +1,7 @@
 //! Connections of a function after a thaw: what closed meanwhile is not used again, what is open is, and the first call
 //! succeeds either way.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use callgate::{
     base::{Egress, SystemRng},
@@ -16,7 +16,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::stand::{Plan, Stand, until};
+use super::{
+    processes,
+    stand::{Plan, Stand, until},
+};
 
 /// Asks a server outside, by a way that keeps connections; says whether the sandbox was frozen before.
 const CODE: &str = "
@@ -114,6 +117,18 @@ async fn stand() -> (Stand, Server) {
     (Stand::of(plan).await, server)
 }
 
+/// The connections to the server that stand, as the sandboxes' own kernel has them. (What is on its way to a sandbox when it is
+/// woken is known to nobody there.)
+fn open_connections(stand: &Stand) -> usize {
+    // Local address, remote address, state: proc_net_tcp(5).
+    const ESTABLISHED_WITH_SERVER: &str = "0100007F:2329 01";
+    let of = |process: &u32| {
+        let table = fs::read_to_string(format!("/proc/{process}/net/tcp")).unwrap_or_default();
+        table.lines().filter(|line| line.contains(ESTABLISHED_WITH_SERVER)).count()
+    };
+    processes::of(stand.mark).iter().map(of).sum()
+}
+
 /// Asks by this way, again and again, with a freeze between.
 async fn asks(way: &str) {
     let (stand, mut server) = stand().await;
@@ -130,6 +145,7 @@ async fn asks(way: &str) {
             let frozen = until("it stands still", || stand.dispatch.frozen() == 1);
             server.during(frozen).await;
             server.close(close).await;
+            until("the sandbox's kernel has heard of it", || open_connections(&stand) == 0).await;
             let answer = server.during(stand.value("fn", &payload)).await;
             assert_eq!(answer, json!(["served", true]), "{close:?}");
         }
