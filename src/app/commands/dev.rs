@@ -19,7 +19,7 @@ use crate::{
     app::{
         cli::{Common, Failure},
         client::Remote,
-        config::{Config, Level, Log},
+        config::{self, Config, Level as LogLevel, Log},
         data_dir::DataDir,
         doctor::Verdict,
         gateway::Gateway,
@@ -27,6 +27,7 @@ use crate::{
         logging, output,
     },
     base::{Rng, SystemClock, SystemRng, clock::SharedClock},
+    sandbox::{Level, Users, network},
 };
 
 /// What `dev` takes.
@@ -83,7 +84,7 @@ pub fn run<G: Gateway>(common: &Common, arguments: &Arguments) -> Result<(), Fai
     }
     config.server.drain_seconds = config.server.drain_seconds.min(DRAIN_SECONDS_MAX);
     if config.log == Log::default() {
-        config.log.level = Level::of_developing();
+        config.log.level = LogLevel::of_developing();
     }
     logging::start(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -92,10 +93,30 @@ pub fn run<G: Gateway>(common: &Common, arguments: &Arguments) -> Result<(), Fai
     served
 }
 
-async fn serve<G: Gateway>(config: Config, folder: Folder, is_temporary: bool) -> Result<(), Failure> {
+/// Does without what this machine cannot give, where `serve` would not start: on a developer's own machine there are the
+/// developer's functions alone. What is done without, and why.
+fn take_the_strongest(sandbox: &mut config::Sandbox) -> Vec<(&'static str, String)> {
+    let mut weaker = Vec::new();
+    if sandbox.isolation == config::Isolation::SeparateUsers
+        && let Err(why) = Users::find(Level::SeparateUsers, sandbox.uid_base, sandbox.uid_count)
+    {
+        sandbox.isolation = config::Isolation::SharedUser;
+        weaker.push(("shared-user", why.to_string()));
+    }
+    if sandbox.network == config::Reach::Internet
+        && let Err(why) = network::Level::probe()
+    {
+        sandbox.network = config::Reach::Nothing;
+        weaker.push(("no network", why.to_string()));
+    }
+    weaker
+}
+
+async fn serve<G: Gateway>(mut config: Config, folder: Folder, is_temporary: bool) -> Result<(), Failure> {
     let signals = Signals::of_process().map_err(|cause| format!("signals cannot be heard: {cause}"))?;
     // Watched from before it is read for the first time: nothing that is saved meanwhile is missed.
     let changes = Changes::of(folder.path())?;
+    let weaker = take_the_strongest(&mut config.sandbox);
     let isolation = G::isolation(&config);
     let (ready, started) = oneshot::channel();
     let announce = move |started: &Started| {
@@ -112,6 +133,9 @@ async fn serve<G: Gateway>(config: Config, folder: Folder, is_temporary: bool) -
         ));
         for check in isolation.iter().filter(|check| check.verdict != Verdict::No) {
             output::line(&format!("  {:<16}  {}", check.name, check.found));
+        }
+        for (level, why) in &weaker {
+            output::line(&format!("  {:<16}  {level}, because {why}", "weaker"));
         }
         let kept = if is_temporary { ", removed at the end" } else { "" };
         output::line(&format!("  {:<16}  {}", "apps call", started.status.listen));
