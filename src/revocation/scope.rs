@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::base::{AccountId, Origin};
+use crate::{
+    base::{AccountId, Origin},
+    store::revocation::pool_scope,
+};
 
 /// What the key of a role or user begins with; its name in origins follows.
 pub(super) const PRINCIPAL: &str = "principal/";
@@ -58,7 +61,7 @@ impl fmt::Display for Scope {
     /// The key under which it is kept. Ids and names are the last part, so that no two scopes are written alike.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pool { pool_id } => write!(f, "pool/{pool_id}"),
+            Self::Pool { pool_id } => f.write_str(&pool_scope(pool_id)),
             Self::Identity { identity_id } => write!(f, "identity/{identity_id}"),
             Self::AccessKey { id } => write!(f, "access-key/{id}"),
             // A pool's id has no slash.

@@ -41,6 +41,11 @@ pub fn guests_scope(pool_id: &str) -> String {
     format!("{GUESTS}{pool_id}")
 }
 
+/// The scope of everything of a pool.
+pub fn pool_scope(pool_id: &str) -> String {
+    format!("pool/{pool_id}")
+}
+
 /// What the scope of one former guest begins with.
 pub const GUEST: &str = "guest/";
 /// What the scope of a pool's guests begins with.

@@ -104,6 +104,18 @@ def test_each_scope_ends_a_users_sessions_at_once(gateway, account, issuer, pool
     assert calls(account, app.functions(identity, logins), function)["identity"]["cognitoIdentityId"] == identity
 
 
+def test_whatever_a_deleted_pool_has_given_ends_at_once(gateway, account, issuer, function):
+    pool = Pool(account, [issuer])
+    guest, functions = pool.app().guest()
+    assert calls(account, functions, function)["identity"]["cognitoIdentityId"] == guest
+    logins = {issuer.login: issuer.token("ann")}
+    identity = pool.app().get_id(logins)
+    user = pool.app().functions(identity, logins)
+    assert calls(account, user, function)["identity"]["cognitoIdentityId"] == identity
+    account.identity.delete_identity_pool(IdentityPoolId=pool.id)
+    assert is_ended(functions, function) and is_ended(user, function)
+
+
 def test_a_revoked_guests_id_opens_nothing_until_it_is_restored(gateway, account, pool, function):
     app = pool.app()
     identity, functions = app.guest()

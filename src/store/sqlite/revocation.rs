@@ -10,7 +10,7 @@ use crate::{
         Kind, StoreError,
         revocation::{
             GUEST, HOLD, IdentityHold, RevocationRecord, RevocationStore, SESSION_MAX, guest_scope,
-            guests_scope,
+            guests_scope, pool_scope,
         },
     },
 };
@@ -65,6 +65,34 @@ pub(super) async fn end_guest(
         pool_id: Some(pool_id.to_owned()),
         not_before: now,
         ends: Some(now.plus(SESSION_MAX)),
+    };
+    put(write, &record).await
+}
+
+/// Ends, in the transaction that deletes a pool, all its sessions and tokens, those too that are just being made.
+pub(super) async fn end_pool(
+    write: &mut Write,
+    account: AccountId,
+    pool_id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // What was revoked for as long as there is the pool; the rest ends by itself.
+    let endless: Vec<(String,)> =
+        sqlx::query_as("DELETE FROM revocations WHERE pool_id = ?1 AND ends_ms IS NULL RETURNING scope")
+            .bind(pool_id)
+            .fetch_all(write.connection())
+            .await?;
+    for (scope,) in endless {
+        write.changed(Kind::Revocation, account, &scope, now).await?;
+    }
+    let ends = now.plus(SESSION_MAX);
+    // It has no pool to go with.
+    let record = RevocationRecord {
+        scope: pool_scope(pool_id),
+        account,
+        pool_id: None,
+        not_before: ends,
+        ends: Some(ends),
     };
     put(write, &record).await
 }

@@ -7,7 +7,7 @@ use crate::{
     store::{
         Kind, StoreError,
         identity::{PoolRecord, Written},
-        sqlite::SqliteStore,
+        sqlite::{SqliteStore, revocation},
     },
 };
 
@@ -120,6 +120,7 @@ pub(super) async fn delete(
         return Ok(false);
     }
     write.changed(Kind::Pool, account, id, now).await?;
+    revocation::end_pool(&mut write, account, id, now).await?;
     write.commit().await?;
     Ok(true)
 }

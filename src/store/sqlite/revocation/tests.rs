@@ -119,6 +119,13 @@ async fn what_has_ended_or_lost_its_pool_is_pruned_in_portions() {
     assert_eq!(store.prune(end, 2).await.unwrap(), 2);
     assert_eq!(store.prune(end, 2).await.unwrap(), 1);
     assert_eq!(store.revocations().await.unwrap(), [endless]);
+    let provider = RevocationRecord { ends: None, ..record("provider/r:p/idp", NOW) };
+    store.revoke(&[provider], None).await.unwrap();
     store.delete_pool(AccountId::DEFAULT, "r:p", LATER).await.unwrap();
-    assert_eq!(store.prune(LATER, 2).await.unwrap(), 1);
+    // All of it has ended, for as long as sessions of it could run.
+    let end = LATER.plus(SESSION_MAX);
+    let ended = RevocationRecord { pool_id: None, ends: Some(end), ..record("pool/r:p", end) };
+    assert_eq!(store.revocations().await.unwrap(), [ended]);
+    assert_eq!(store.prune(end.minus(std::time::Duration::from_millis(1)), 2).await.unwrap(), 0);
+    assert_eq!(store.prune(end, 2).await.unwrap(), 1);
 }
