@@ -68,10 +68,10 @@ if part build 780 cargo test --release --locked --lib --bins --tests --no-run; t
   part rust 90 cargo test --release --locked --lib --bins --tests
   part bootstrap 30 bootstrap
   part nodes 120 make --no-print-directory nodes
-  part contract 480 make --no-print-directory contract
+  part contract 510 make --no-print-directory contract
   part sdk-java 120 make --no-print-directory sdk-java
   part sdk-android 150 make --no-print-directory sdk-android
-  part sdk-swift 330 make --no-print-directory sdk-swift
+  part sdk-swift 300 make --no-print-directory sdk-swift
 fi
 
 printf '\n%-10s\n' "Times:"
