@@ -120,11 +120,14 @@ async fn stand() -> (Stand, Server) {
 /// The connections to the server that stand, as the sandboxes' own kernel has them. (What is on its way to a sandbox when it is
 /// woken is known to nobody there.)
 fn open_connections(stand: &Stand) -> usize {
-    // Local address, remote address, state: proc_net_tcp(5).
-    const ESTABLISHED_WITH_SERVER: &str = "0100007F:2329 01";
+    // A number, local address, remote address, state: Documentation/networking/proc_net_tcp.rst.
+    let stands = |line: &&str| {
+        let mut fields = line.split_ascii_whitespace().skip(2);
+        (fields.next(), fields.next()) == (Some("0100007F:2329"), Some("01"))
+    };
     let of = |process: &u32| {
         let table = fs::read_to_string(format!("/proc/{process}/net/tcp")).unwrap_or_default();
-        table.lines().filter(|line| line.contains(ESTABLISHED_WITH_SERVER)).count()
+        table.lines().filter(stands).count()
     };
     processes::of(stand.mark).iter().map(of).sum()
 }
