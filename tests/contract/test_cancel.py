@@ -9,7 +9,8 @@ import pytest
 from botocore.credentials import Credentials
 
 from harness import raw
-from harness.account import fresh, refusal
+from harness.account import Account, fresh, refusal
+from harness.gateway import Gateway
 from harness.pool import Pool
 from harness.raw import eventually
 
@@ -253,6 +254,31 @@ def test_one_that_is_in_the_line_never_begins(caller):
     assert caller.count("never_began") == before + 1
     first.end()
     assert json.loads(caller.call({}).body)["calls"] == 3
+
+
+def test_a_cancelled_call_is_counted_as_neither_a_success_nor_an_error(tmp_path, configuration):
+    """On a gateway that has no other calls to count."""
+    gateway = Gateway(tmp_path / "counted", configuration=configuration).start()
+
+    def counted():
+        metrics = raw.exchange(gateway.endpoint, "GET", "/metrics").body.decode()
+        name = 'callgate_requests_total{operation="Invoke",outcome="'
+        found = (line[len(name):].split('"} ') for line in metrics.splitlines() if line.startswith(name))
+        return {outcome: int(count) for outcome, count in found if int(count)}
+
+    try:
+        caller = Caller(gateway, Account(gateway).function(SOURCE, Timeout=30))
+        call_id = fresh("id")
+        event = {"mark": fresh("mark"), "wait": 20_000, "listens": True}
+        call = Waiting(caller, event, {"Idempotency-Key": call_id})
+        assert caller.cancel(call_id).status == 202
+        assert error_type(call.end()) == "Callgate.Cancelled"
+        assert eventually(counted) == {"cancelled": 1}
+        # One that ends by itself is a success, on the same counter.
+        assert json.loads(caller.call({}).body)["calls"] == 2
+        eventually(lambda: counted() == {"cancelled": 1, "success": 1})
+    finally:
+        gateway.stop()
 
 
 @pytest.fixture(scope="module")

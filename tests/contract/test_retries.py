@@ -30,7 +30,8 @@ exports.handler = async (event) => {
 };
 """
 ONE_SANDBOX = {"CALLGATE_SANDBOX__FUNCTION_SANDBOXES_MAX": "1"}
-RETRYING = {"retries": {"mode": "standard", "total_max_attempts": 4}, "connect_timeout": 5}
+# boto3's own choice is `legacy`.
+MODES = ["legacy", "standard"]
 CUTS = ["none", "before-request", "in-request", "before-answer", "leave", "after-answer"]
 FOLDER = Path(__file__).parent
 
@@ -47,6 +48,12 @@ def function(account):
     return name
 
 
+@pytest.fixture(scope="module")
+def hasty(account):
+    """A function with the shortest time-out that there is."""
+    return account.function(COUNTS, Timeout=1)
+
+
 def fresh():
     return str(uuid.uuid4())
 
@@ -55,6 +62,11 @@ def keyed(made, key):
     """Has a boto3 client send this key with each call: a header that it signs like any other."""
     made.meta.events.register("before-call.lambda.Invoke", lambda params, **_: params["headers"].update({"Idempotency-Key": key}))
     return made
+
+
+def retrying(endpoint, mode):
+    retries = {"mode": mode, "total_max_attempts": 4}
+    return client("lambda", endpoint, ROOT_KEY_ID, ROOT_SECRET, retries=retries)
 
 
 def runs_of(account, function, call):
@@ -66,8 +78,8 @@ def post(endpoint, function, event, headers, **how):
     return raw.signed(endpoint, "POST", f"/2015-03-31/functions/{function}/invocations", body, headers, **how)
 
 
-def guest_credentials(app):
-    found = app.credentials(app.get_id())["Credentials"]
+def credentials_of(app, identity, logins=None):
+    found = app.credentials(identity, logins)["Credentials"]
     return Credentials(found["AccessKeyId"], found["SecretKey"], found["SessionToken"])
 
 
@@ -79,33 +91,36 @@ def metric(gateway, name):
 # Over a bad network.
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", ["sdk", "key"])
 @pytest.mark.parametrize("cut", CUTS)
-def test_boto3_runs_a_call_once_wherever_the_connection_breaks(gateway, account, function, cut, kind):
+def test_boto3_runs_a_call_once_wherever_the_connection_breaks(gateway, account, function, cut, kind, mode):
     call = fresh()
     with FaultProxy(gateway.endpoint, cut) as proxy:
-        made = client("lambda", proxy.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
+        made = retrying(proxy.endpoint, mode)
         answer = account.call(function, {"call": call, "wait": 50}, keyed(made, call) if kind == "key" else made)
     assert answer["json"]["call"] == call and answer["json"]["runs"] == 1
     assert runs_of(account, function, call) == 1
     assert len(proxy.seen) == (1 if cut in ("none", "after-answer") else 2)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", ["sdk", "key"])
-def test_boto3_gives_up_in_the_middle_of_an_answer_and_the_call_has_run_once(gateway, account, function, kind):
+def test_boto3_gives_up_in_the_middle_of_an_answer_and_the_call_has_run_once(gateway, account, function, kind, mode):
     call = fresh()
     with FaultProxy(gateway.endpoint, "in-answer") as proxy:
-        made = client("lambda", proxy.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
+        made = retrying(proxy.endpoint, mode)
         with pytest.raises((BotoCoreError, OSError)):
             account.call(function, {"call": call, "pad": 10_000}, keyed(made, call) if kind == "key" else made)
     assert proxy.seen == ["in-answer"]
     assert runs_of(account, function, call) == 1
 
 
-def test_cut_after_cut_the_answer_is_that_of_the_one_run(gateway, account, function):
+@pytest.mark.parametrize("mode", MODES)
+def test_cut_after_cut_the_answer_is_that_of_the_one_run(gateway, account, function, mode):
     call = fresh()
     with FaultProxy(gateway.endpoint, "leave", "before-answer", "before-answer") as proxy:
-        made = client("lambda", proxy.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
+        made = retrying(proxy.endpoint, mode)
         answer = account.call(function, {"call": call, "wait": 300}, made)
     assert proxy.seen == ["leave", "before-answer", "before-answer", "none"]
     assert answer["json"]["runs"] == 1 and runs_of(account, function, call) == 1
@@ -134,12 +149,18 @@ def test_the_sdk_for_javascript_runs_a_call_once_wherever_the_connection_breaks(
 
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "amz-sdk-invocation-id", "aws-sdk-invocation-id"])
-@pytest.mark.parametrize("event", [{"pad": 100_000}, {"fail": True}], ids=["value", "error"])
-def test_a_stored_answer_is_given_again_byte_for_byte(gateway, function, header, event):
+@pytest.mark.parametrize(
+    "event, error",
+    [({"pad": 100_000}, None), ({"fail": True}, "Error"), ({"wait": 20_000}, "Sandbox.Timedout")],
+    ids=["value", "error", "time-out"],
+)
+def test_a_stored_answer_is_given_again_byte_for_byte(gateway, function, hasty, header, event, error):
     call = fresh()
+    called = hasty if error == "Sandbox.Timedout" else function
     headers = {header: call, "X-Amz-Log-Type": "Tail"}
-    first, second = (post(gateway.endpoint, function, {"call": call, **event}, headers) for _ in range(2))
+    first, second = (post(gateway.endpoint, called, {"call": call, **event}, headers) for _ in range(2))
     assert first.status == second.status == 200
+    assert json.loads(first.body).get("errorType") == error
     assert second.headers.pop("idempotent-replayed") == "true"
     assert "idempotent-replayed" not in first.headers
     for answer in (first, second):
@@ -173,7 +194,7 @@ def test_requests_that_come_while_it_runs_wait_for_it_and_the_tenth_is_refused(g
 def test_two_identities_with_the_same_id_never_share_an_answer(gateway, account):
     function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
     app = Pool(account).app()
-    guests = [guest_credentials(app) for _ in range(2)]
+    guests = [credentials_of(app, app.get_id()) for _ in range(2)]
     for header in ("Idempotency-Key", "amz-sdk-invocation-id"):
         call = fresh()
         answers = [
@@ -230,8 +251,13 @@ def test_refusals_before_the_run_may_be_tried_again(gateway, account, function):
 
 @pytest.fixture
 def other(tmp_path):
-    """A gateway that a test may kill, with one execution at a time."""
-    configuration = {**ONE_SANDBOX, "CALLGATE_LIMITS__ACCOUNT_CONCURRENCY": "1"}
+    """A gateway that a test may kill, with one execution at a time and little room for anybody's keys."""
+    configuration = {
+        **ONE_SANDBOX,
+        "CALLGATE_LIMITS__ACCOUNT_CONCURRENCY": "1",
+        "CALLGATE_IDEMPOTENCY__KEY_IDENTITY_MIB": "1",
+        "CALLGATE_OIDC__ALLOW_LOOPBACK_HTTP": "true",
+    }
     made = Gateway(tmp_path / "other", configuration=configuration).start()
     yield made
     if made.process.poll() is None:
@@ -254,6 +280,48 @@ def test_a_joined_and_a_replayed_request_take_no_slot(other):
     joined = post(other.endpoint, function, {"call": call, "wait": 3000}, {"amz-sdk-invocation-id": call})
     first.join()
     assert joined.body == answers[0].body and joined.status == 200
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "amz-sdk-invocation-id"])
+def test_a_call_refused_for_want_of_a_slot_may_be_tried_again_and_runs_once(other, header):
+    account = Account(other)
+    function, busy = account.function(COUNTS), account.function(COUNTS, Timeout=30)
+    call, holds = fresh(), fresh()
+    event, key = {"call": holds, "wait": 25_000}, {"Idempotency-Key": holds}
+    holder = threading.Thread(target=post, args=(other.endpoint, busy, event, key))
+    holder.start()
+    raw.eventually(lambda: metric(other, "callgate_concurrent_executions") == 1)
+    refused = post(other.endpoint, function, {"call": call}, {header: call})
+    assert (refused.status, refused.error) == (429, "TooManyRequestsException")
+    assert json.loads(refused.body)["Reason"] == "ConcurrentInvocationLimitExceeded"
+    assert raw.signed(other.endpoint, "DELETE", f"/2015-03-31/functions/{busy}/invocations/{holds}").status == 202
+    holder.join()
+    raw.eventually(lambda: metric(other, "callgate_concurrent_executions") == 0)
+    first, second = (post(other.endpoint, function, {"call": call}, {header: call}) for _ in range(2))
+    assert first.status == 200 and "idempotent-replayed" not in first.headers
+    assert second.body == first.body and second.headers["idempotent-replayed"] == "true"
+    assert runs_of(account, function, call) == 1
+
+
+def test_a_guest_whose_keys_have_no_room_left_is_refused_before_the_run_and_another_is_not(other):
+    account = Account(other)
+    function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
+    app = Pool(account).app()
+    greedy, modest = (credentials_of(app, app.get_id()) for _ in range(2))
+    fills, over, fits = fresh(), fresh(), fresh()
+
+    def send(guest, call, **event):
+        return post(other.endpoint, function, {"call": call, **event}, {"Idempotency-Key": call}, credentials=guest)
+
+    # Shares are looked at before a run: an answer of more than the 1 MiB is kept, and takes all of it.
+    assert send(greedy, fills, pad=1 << 20).status == 200
+    refused = send(greedy, over)
+    assert (refused.status, refused.error) == (503, "ServiceUnavailableException")
+    assert refused.headers["x-callgate-limit"] == "idempotency.key_identity_mib"
+    assert send(modest, fits).status == 200
+    assert [runs_of(account, function, call) for call in (fills, over, fits)] == [1, 0, 1]
+    # What is kept is still a promise.
+    assert send(greedy, fills, pad=1 << 20).headers["idempotent-replayed"] == "true"
 
 
 def test_a_caller_who_leaves_finds_the_answer_waiting(other):
@@ -313,10 +381,11 @@ def test_after_a_crash_a_key_tells_what_is_known_and_runs_nothing_twice(other):
     # An SDK's id is a courtesy, which a crash ends.
     lost = post(other.endpoint, function, {"call": courtesy}, {"amz-sdk-invocation-id": courtesy})
     assert "idempotent-replayed" not in lost.headers
-    made = client("lambda", other.endpoint, ROOT_KEY_ID, ROOT_SECRET, **RETRYING)
-    with pytest.raises(ClientError) as refused:
-        keyed(made, cut).invoke(FunctionName=function, Payload=json.dumps({"call": cut, "wait": 20_000}))
-    assert refused.value.response["Error"]["Code"] == "IdempotencyOutcomeUnknownException"
+    for mode in MODES:
+        made = keyed(retrying(other.endpoint, mode), cut)
+        with pytest.raises(ClientError) as refused:
+            made.invoke(FunctionName=function, Payload=json.dumps({"call": cut, "wait": 20_000}))
+        assert refused.value.response["Error"]["Code"] == "IdempotencyOutcomeUnknownException"
 
 
 def test_both_kinds_of_id_outlive_a_clean_restart(other):
@@ -334,14 +403,50 @@ def test_both_kinds_of_id_outlive_a_clean_restart(other):
         assert again.body == answer.body and again.headers["idempotent-replayed"] == "true", header
 
 
-def test_a_deleted_identitys_calls_leave_the_disk(other):
+def test_what_a_guest_sent_counts_as_the_merged_identitys_and_over_a_restart(other, issuer):
     account = Account(other)
     function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
-    identity, functions = Pool(account).app().guest()
+    pool = Pool(account, [issuer])
+    app, login = pool.app(), {issuer.login: issuer.token("known")}
+    user, guest = app.get_id(login), app.get_id()
+    sent = {"Idempotency-Key": fresh(), "amz-sdk-invocation-id": fresh()}
+
+    def send(header, credentials):
+        call = sent[header]
+        answer = post(other.endpoint, function, {"call": call}, {header: call}, credentials=credentials)
+        assert answer.status == 200, answer
+        return answer
+
+    as_guest = credentials_of(app, guest)
+    first = {header: send(header, as_guest) for header in sent}
+    # The device hands its guest id in together with the login, and so becomes who is known.
+    assert app.credentials(guest, login)["IdentityId"] == user
+    for restarts in (False, True):
+        if restarts:
+            other.stop()
+            other.start()
+        as_user = credentials_of(pool.app(), user, login)
+        for header, answer in first.items():
+            again = send(header, as_user)
+            assert again.headers.get("idempotent-replayed") == "true", (header, restarts)
+            assert again.body == answer.body
+            # A restart ends the sandbox that counts.
+            assert runs_of(Account(other), function, sent[header]) == (0 if restarts else 1)
+
+
+@pytest.mark.parametrize("deleted", ["identity", "pool"])
+def test_a_deleted_identitys_calls_leave_the_disk(other, deleted):
+    account = Account(other)
+    function = account.function(COUNTS, Tags={"callgate:allow": "guests"})
+    pool = Pool(account)
+    identity, functions = pool.app().guest()
     call = fresh()
     account.call(function, {"call": call}, keyed(functions, call))
     raw.eventually(lambda: metric(other, "callgate_idempotency_key_entries") == 1)
-    account.identity.delete_identities(IdentityIdsToDelete=[identity])
+    if deleted == "pool":
+        account.identity.delete_identity_pool(IdentityPoolId=pool.id)
+    else:
+        account.identity.delete_identities(IdentityIdsToDelete=[identity])
     assert metric(other, "callgate_idempotency_key_entries") == 0
     # Purged before the answer: no file of keys has anything in it.
     left = [path for path in (other.data_dir / "idempotency").glob("*.seg") if path.stat().st_size > 0]
