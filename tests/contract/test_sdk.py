@@ -9,6 +9,7 @@ import pytest
 from harness import code, npm
 from harness.account import client, refusal
 from harness.gateway import Gateway
+from harness.pool import Pool
 
 INSIDE = "http://127.0.0.1:9001"
 ENDPOINTS = [f"AWS_ENDPOINT_URL_{service}" for service in ("COGNITO_IDENTITY", "LAMBDA", "STS")]
@@ -169,6 +170,52 @@ def test_a_function_has_its_roles_credentials_and_nobody_elses(gateway, account)
     crossed = [*credentials(seen)[:2], credentials(seen_by_other)[2]]
     assert refusal(client("sts", gateway.endpoint, *crossed).get_caller_identity)[0] == 403
     assert len({seen["AWS_ACCESS_KEY_ID"], seen_by_other["AWS_ACCESS_KEY_ID"]}) == 2
+
+
+# By clients that are given nothing: what its role permits, and by name what is refused.
+CLIENTS = """
+const { InvokeCommand, LambdaClient } = require('@aws-sdk/client-lambda');
+const cognito = require('@aws-sdk/client-cognito-identity');
+
+exports.handler = async ({ callee, other, pool, otherPool, Logins }) => {
+  const functions = new LambdaClient();
+  const identities = new cognito.CognitoIdentityClient();
+  const invoke = (FunctionName) => functions.send(new InvokeCommand({ FunctionName, Payload: '"hello"' }));
+  const guest = (IdentityPoolId) => identities.send(new cognito.GetIdCommand({ IdentityPoolId }));
+  const user = (IdentityPoolId) =>
+    identities.send(new cognito.GetOpenIdTokenForDeveloperIdentityCommand({ IdentityPoolId, Logins }));
+  const pools = () => identities.send(new cognito.ListIdentityPoolsCommand({ MaxResults: 1 }));
+  const refusal = (sent) => sent.then(() => 'permitted', (error) => error.name);
+  return {
+    answer: Buffer.from((await invoke(callee)).Payload).toString(),
+    identities: [(await guest(pool)).IdentityId, (await user(pool)).IdentityId],
+    refused: [await refusal(invoke(other)), await refusal(user(otherPool)), await refusal(pools())],
+  };
+};
+"""
+PROVIDER = "login.contract.app"
+
+
+@pytest.mark.parametrize("major", npm.NODES)
+def test_a_function_calls_lambda_and_cognito_identity_by_its_environment_alone(account, major):
+    callee, other = account.function(code.ECHO), account.function(code.ECHO)
+    pool, other_pool = (Pool(account, roles=False, DeveloperProviderName=PROVIDER) for _ in range(2))
+    may = [
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": account.arn(callee)},
+        {"Effect": "Allow", "Action": "cognito-identity:GetOpenIdTokenForDeveloperIdentity", "Resource": pool.arn},
+        {"Effect": "Allow", "Action": "cognito-identity:ListIdentityPools", "Resource": "*"},
+    ]
+    role = account.role(policies={"call": {"Version": "2012-10-17", "Statement": may}})
+    # Without a network there is loopback alone: nobody else can have answered.
+    tags = {"callgate:network": "none"}
+    name = account.function(CLIENTS, Role=role, Runtime=f"nodejs{major}.x", Tags=tags, Timeout=20)
+    event = {"callee": callee, "other": other, "pool": pool.id, "otherPool": other_pool.id, "Logins": {PROVIDER: name}}
+    answer = account.call(name, event)["json"]
+    assert answer.get("answer") == '"hello"', answer
+    known = [account.identity.describe_identity(IdentityId=identity)["Logins"] for identity in answer["identities"]]
+    assert known == [[], [PROVIDER]], "a guest, and the user whom the function vouched for"
+    # Management is not served inside, whatever a role permits.
+    assert answer["refused"] == ["AccessDeniedException", "AccessDeniedException", "UnknownOperationException"]
 
 
 def test_a_function_with_a_name_of_one_letter(gateway, account):
