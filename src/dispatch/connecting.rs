@@ -30,7 +30,7 @@ impl Connecting {
     pub(super) async fn attach(&self, started: &Started) -> Result<Option<Attached>, StartFailure> {
         let Some((network, _)) = self.get() else { return Ok(None) };
         let inside = started.control.inside().map_err(|error| StartFailure::System(error.to_string()))?;
-        let attached = network.attach(started.control.joiner(), inside, started.user.id()).await;
+        let attached = network.attach(started.control.joiner(), inside, started.user.host_id()).await;
         attached.map(Some).map_err(|error| StartFailure::System(error.to_string()))
     }
 

@@ -87,6 +87,11 @@ impl HostUser {
         self.uid.as_ref().map(Uid::get)
     }
 
+    /// Its id on the host, if that is one that only root can take on.
+    pub fn host_id(&self) -> Option<u32> {
+        self.id().filter(|_| matches!(self.users, Users::Own(_)))
+    }
+
     /// A copy of the user namespace that is to be joined before the id is taken on.
     pub fn namespace(&self) -> io::Result<Option<OwnedFd>> {
         match &self.users {

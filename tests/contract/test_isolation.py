@@ -1,9 +1,12 @@
 """Who runs the gateway, and what follows: the rows of the table in docs/isolation-levels.md that are not root's, by the real
 binary, each on a stage that root sets in mounts of its own."""
 
+import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -122,8 +125,9 @@ def test_without_subordinate_users_it_does_not_start_and_says_what_mends_it(fold
         ({"isolation": "shared-user", "network": "none"}, "weak", ["lo"]),
         ({"isolation": "shared-user", "tun": True}, "weak", ["eth0", "lo"]),
         ({"subordinate": True, "network": "none"}, "yes", ["lo"]),
+        ({"subordinate": True, "tun": True}, "yes", ["eth0", "lo"]),
     ],
-    ids=["shared, no network", "shared, slirp4netns", "separate, no network"],
+    ids=["shared, no network", "shared, slirp4netns", "separate, no network", "separate, slirp4netns"],
 )
 def test_a_level_that_is_there_or_set_by_name_starts_and_answers(folder, stage, verdict, interfaces):
     gateway = gateway_of_user(folder, **stage)
@@ -155,3 +159,27 @@ def test_without_an_uplink_it_does_not_start_unless_it_is_to_have_none(folder):
     gateway = gateway_of_user(folder, isolation="shared-user")
     for said in (doctor(gateway, "network")[2], refused(gateway)):
         assert "/dev/net/tun cannot be opened by users" in said and '[sandbox] network = "none"' in said, said
+
+
+def test_dev_takes_the_strongest_there_is_and_says_what_it_does_without(folder):
+    gateway = gateway_of_user(folder)
+    source = folder / "hello"
+    source.mkdir(mode=0o755)
+    (source / "index.js").write_text("exports.handler = async () => 'hello';")
+    command = [gateway.binary, "dev", source, "--data-dir", gateway.data_dir]
+    dev = subprocess.Popen(command, env=gateway.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        said = []
+        while not said or "hello is live" not in said[-1]:
+            said.append(dev.stdout.readline())
+            assert said[-1], said
+        text = "".join(said)
+        assert re.search(r"weaker +shared-user, because .*usermod --add-subuids", text), text
+        assert re.search(r"weaker +no network, because .*/dev/net/tun cannot be opened", text), text
+        assert json.loads(gateway.command("invoke", "hello", "--data-dir", gateway.data_dir).stdout) == "hello"
+        dev.send_signal(signal.SIGINT)
+        assert dev.wait(20) == 0
+    finally:
+        dev.kill()
+        dev.wait()
+        dev.stdout.close()
