@@ -111,6 +111,7 @@ def test_wrong_schemas_are_refused_at_upload_and_leave_the_old_code(callgate, ac
         "use additionalProperties with the schema of all values"
     )
     name = account.function({"index.js": code.ECHO, FILE: "{}"})
+    account.settled(name)
     before = account.functions.get_function_configuration(FunctionName=name)["CodeSha256"]
     status, kind, _ = refusal(account.functions.update_function_code, FunctionName=name, ZipFile=code.package(wrong))
     assert (status, kind) == (400, "InvalidParameterValueException")
