@@ -46,6 +46,7 @@ def test_what_is_deployed_gives_the_code_that_its_folder_gives(callgate, tmp_pat
 def test_a_version_is_what_the_interface_calls(callgate, account, tmp_path):
     name = fresh("versioned")
     account.function({"index.js": code.ECHO, FILE: schemas({"text": {"type": "string"}})}, FunctionName=name)
+    account.settled(name)
     version = account.functions.publish_version(FunctionName=name)["Version"]
     account.functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
     callgate("generate", "kotlin", f"{name}:live", "--out", tmp_path, "--package", "com.example")
