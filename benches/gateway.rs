@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its tables")]
 
 #[path = "harness/callgate.rs"]
+#[expect(dead_code, reason = "other benches use more of it")]
 mod gateway;
 #[path = "harness/processor.rs"]
 mod processor;
